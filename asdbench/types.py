@@ -1,0 +1,244 @@
+"""The nouns that every room of asdbench shares: frozen, numpy only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Int16Array = NDArray[np.int16]
+UInt8Array = NDArray[np.uint8]
+Float32Array = NDArray[np.float32]
+BoolArray = NDArray[np.bool_]
+
+SAMPLE_RATE = 16_000
+"""Sample rate of the canonical audio medium, in Hz."""
+
+IGNORE = -1
+"""``label_after`` of a row that no metric may count."""
+
+MIN_RUN_MS = 400
+"""Shortest speaking run that a perturbation of synchrony may change, in ms (docs/method.md, section 1)."""
+
+LabelPolicy = Literal["keep", "negative", "ignore"]
+Role = Literal["reference", "test", "control", "diagnostic"]
+
+
+class TrackKey(NamedTuple):
+    """What identifies a face track: never its position in a file."""
+
+    video_id: str
+    entity_id: str
+
+
+class Media(Protocol):
+    """Gives the canonical medium of one face track (docs/method.md, section 1); implemented by each data reader.
+
+    Every method raises ``DataError`` with the path when a file is missing or broken: missing data is never zeros.
+    """
+
+    def audio(self) -> Int16Array:
+        """Return the track's own audio, ``[num_samples]``, mono int16 at 16 kHz."""
+
+    def audio_window(self, start: int, stop: int) -> Int16Array:
+        """Return source audio for samples ``start`` to ``stop`` of the track.
+
+        The window may reach outside the track as far as ``Track.audio_margin`` allows; what lies beyond is cut off
+        at the side where it ends, so the result may be shorter than ``stop - start``.
+        """
+
+    def faces(self) -> list[UInt8Array]:
+        """Return one gray face crop ``[height, width]``, uint8, per labelled frame, at the size it was cut."""
+
+
+@dataclass(frozen=True)
+class SpeakingRun:
+    """A maximal sequence of positive frames of one track without a time gap (docs/method.md, section 1)."""
+
+    key: TrackKey
+    index: int
+    """Position among the runs of its track, from 0."""
+    first: int
+    """First frame of the run (index into the track)."""
+    stop: int
+    """One past the last frame of the run."""
+    start_ms: int
+    end_ms: int
+    start_sample: int
+    end_sample: int
+    """Half-open range of samples in the track's wav."""
+
+    @property
+    def run_id(self) -> str:
+        """Stable text id: enters every hash that chooses something for this run."""
+        return f"{self.key.video_id}|{self.key.entity_id}|{self.start_ms}"
+
+    @property
+    def duration_ms(self) -> int:
+        """Length in ms, the last frame's own period included."""
+        return self.end_ms - self.start_ms
+
+    @property
+    def long_enough(self) -> bool:
+        """Whether the run lasts the 0.4 s from which it may be changed (1 ms of rounding is forgiven)."""
+        return self.duration_ms >= MIN_RUN_MS - 1
+
+
+@dataclass(frozen=True, eq=False)
+class Track:
+    """One face track: annotation, and the means to load its medium.
+
+    Attributes:
+        video_id: Video as named by the data set.
+        entity_id: Face track as named by the data set; unique within its video.
+        source_id: Independent recording the video comes from: the unit of all intervals.
+        timestamps_ms: ``[T]`` int64, strictly increasing, in ms: with the two ids the key of a row.
+        labels: ``[T]`` int8, 1 where the face speaks and is audible, else 0.
+        fps: Frames per second of the annotation.
+        num_samples: Samples of the track's wav as the annotation implies them (first to last timestamp).
+        media: Loads audio and faces.
+        audio_margin: Samples of source audio (the whole film) before and after the track; (0, 0) without film audio.
+        person_id: Who is seen, where the data set knows it.
+        sentence_id: What is said, where the data set knows it.
+    """
+
+    video_id: str
+    entity_id: str
+    source_id: str
+    timestamps_ms: NDArray[np.int64]
+    labels: NDArray[np.int8]
+    fps: float
+    num_samples: int
+    media: Media
+    audio_margin: tuple[int, int] = (0, 0)
+    person_id: str | None = None
+    sentence_id: str | None = None
+
+    @property
+    def key(self) -> TrackKey:
+        """The pair (video_id, entity_id)."""
+        return TrackKey(self.video_id, self.entity_id)
+
+    def __len__(self) -> int:
+        return len(self.timestamps_ms)
+
+    def sample_at(self, time_ms: float) -> int:
+        """Sample of the track's wav at a timestamp, cut to ``0..num_samples``."""
+        sample = round((time_ms - int(self.timestamps_ms[0])) * SAMPLE_RATE / 1000)
+        return min(max(sample, 0), self.num_samples)
+
+    @cached_property
+    def speaking_runs(self) -> tuple[SpeakingRun, ...]:
+        """All speaking runs of the track, in time order."""
+        speaking = np.flatnonzero(self.labels == 1)
+        if not len(speaking):
+            return ()
+        period_ms = 1000 / self.fps
+        joined = (np.diff(speaking) == 1) & (np.diff(self.timestamps_ms[speaking]) <= 1.5 * period_ms)
+        breaks = np.flatnonzero(~joined) + 1
+        return tuple(
+            self._run(index, int(frames[0]), int(frames[-1]) + 1, period_ms)
+            for index, frames in enumerate(np.split(speaking, breaks))
+        )
+
+    def _run(self, index: int, first: int, stop: int, period_ms: float) -> SpeakingRun:
+        start_ms = int(self.timestamps_ms[first])
+        end_ms = round(int(self.timestamps_ms[stop - 1]) + period_ms)
+        return SpeakingRun(
+            self.key, index, first, stop, start_ms, end_ms, self.sample_at(start_ms), self.sample_at(end_ms)
+        )
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A data set ready to be planned and scored.
+
+    Attributes:
+        name: Short name used in folder names and tables.
+        format: Name of the reader.
+        protocol: Name of the scoring rule that belongs to the data set.
+        tracks: All annotated tracks, sorted by key.
+        fingerprint: sha256 over the annotation (keys, times, labels, frame rates, sources, audio margins).
+        notes: Things a reader of the results must know, such as a frame rate that was measured.
+    """
+
+    name: str
+    format: str
+    protocol: str
+    tracks: tuple[Track, ...]
+    fingerprint: str
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One line of a suite: what is changed, in which share of the speaking runs, and what the labels become.
+
+    Attributes:
+        name: Unique in its suite, such as ``mismatch@0.50``.
+        perturbation: Name in the perturbation registry; ``None`` is the clean condition.
+        proportion: Share of the eligible runs that is changed, in [0, 1].
+        labels: What becomes of the labels of changed rows.
+        role: How to read it: the reference, a test, a control, or a diagnostic without a better direction.
+        options: Options of the perturbation.
+    """
+
+    name: str
+    perturbation: str | None = None
+    proportion: float = 1.0
+    labels: LabelPolicy = "keep"
+    role: Role = "test"
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Suite:
+    """A named, versioned list of conditions; the first is always ``clean``.
+
+    Attributes:
+        name: Name of the suite.
+        version: Bumped whenever a change alters any number.
+        seed: Seed of every choice; another seed makes a run *custom*.
+        summary: One sentence for ``asdbench ls suites``.
+        conditions: The conditions in table order.
+        sha256: Hash over all of the above.
+    """
+
+    name: str
+    version: int
+    seed: int
+    summary: str
+    conditions: tuple[Condition, ...]
+    sha256: str
+
+    @property
+    def label(self) -> str:
+        """Name and version, ``unsync@1``."""
+        return f"{self.name}@{self.version}"
+
+
+class Scorer(Protocol):
+    """The least a model must offer: one score per frame of a track. Sees media, never labels.
+
+    ``name`` and ``version`` enter the model fingerprint. A model that also splits into two encoders and a head
+    (``asdbench.adapters.Adapter``) has its embeddings reused across conditions; one that does not pays full price.
+    """
+
+    name: str
+    version: int
+
+    def score_track(self, audio: Int16Array, faces: Sequence[UInt8Array], fps: float) -> Float32Array:
+        """Score one face track.
+
+        Args:
+            audio: ``[num_samples]`` mono int16 at 16 kHz.
+            faces: ``T`` gray crops ``[height, width]``, uint8, of any size.
+            fps: Frames per second.
+
+        Returns:
+            ``[T]`` float32 log-odds that the face speaks.
+        """
