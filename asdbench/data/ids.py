@@ -1,0 +1,23 @@
+"""Ids come from files that anyone may have written: what of them may become a path."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import quote
+
+_FORBIDDEN = set("/\\\0")
+
+
+def is_safe(identifier: str) -> bool:
+    """Whether an id can name a file or folder without leaving its parent."""
+    return bool(identifier) and identifier not in (".", "..") and not _FORBIDDEN & set(identifier)
+
+
+def find_child(parent: Path, name: str) -> Path:
+    """Return ``parent / name`` as it is on disk: verbatim, or percent-encoded where a file system allows no colon.
+
+    The verbatim path is returned when neither exists, so that an error can name it.
+    """
+    encoded = parent / quote(name, safe=" ()+,;=@")
+    verbatim = parent / name
+    return encoded if encoded.exists() and not verbatim.exists() else verbatim

@@ -1,0 +1,100 @@
+"""Media files on disk -> the canonical medium: 16 kHz mono int16 audio, gray uint8 face crops.
+
+Broken files are errors with their path. A file that ends early is refused: decoders fill the rest with silence or gray.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from asdbench.errors import DataError
+from asdbench.types import SAMPLE_RATE, Int16Array, UInt8Array
+
+_JPEG_START, _JPEG_END = b"\xff\xd8", b"\xff\xd9"
+_RIFF_HEADER_BYTES = 8
+
+
+def read_wav(path: Path, start: int = 0, stop: int | None = None) -> Int16Array:
+    """Read samples ``start`` to ``stop`` of a wav file.
+
+    Args:
+        path: A mono file at 16 kHz.
+        start: First sample, at least 0.
+        stop: One past the last sample; ``None`` or a value beyond the end reads to the end.
+
+    Returns:
+        ``[N]`` int16.
+
+    Raises:
+        DataError: The file is missing, truncated, not decodable, not mono or not at 16 kHz.
+    """
+    import soundfile
+
+    wav_length(path)
+    try:
+        samples, _ = soundfile.read(path, start=start, stop=stop, dtype="int16")
+    except (soundfile.LibsndfileError, RuntimeError) as error:
+        raise DataError(f"{path}: the audio cannot be decoded ({error}); extract it again.") from error
+    return np.asarray(samples, dtype=np.int16)
+
+
+def wav_length(path: Path) -> int:
+    """Return the number of samples of a wav file after checking that it is whole, mono and at 16 kHz.
+
+    Raises:
+        DataError: As for :func:`read_wav`.
+    """
+    import soundfile
+
+    if not path.is_file():
+        raise DataError(f"{path}: the audio file is missing.")
+    _refuse_truncated_riff(path)
+    try:
+        info: Any = soundfile.info(path)
+    except (soundfile.LibsndfileError, RuntimeError) as error:
+        raise DataError(f"{path}: not a readable wav file ({error}); extract it again.") from error
+    if info.samplerate != SAMPLE_RATE or info.channels != 1:
+        raise DataError(
+            f"{path}: {info.channels} channel(s) at {info.samplerate} Hz, expected mono at {SAMPLE_RATE} Hz; "
+            f"convert it with: ffmpeg -i IN -ac 1 -ar {SAMPLE_RATE} OUT.wav"
+        )
+    return int(info.frames)
+
+
+def _refuse_truncated_riff(path: Path) -> None:
+    # libsndfile shortens a truncated file without a word, so the size in the header is compared here. Streams written
+    # to a pipe carry 0 or 0xFFFFFFFF there and say nothing.
+    with path.open("rb") as file:
+        header = file.read(_RIFF_HEADER_BYTES)
+    if header[:4] != b"RIFF" or len(header) < _RIFF_HEADER_BYTES:
+        return
+    declared = int.from_bytes(header[4:], "little")
+    actual = path.stat().st_size - _RIFF_HEADER_BYTES
+    if declared not in (0, 0xFFFFFFFF) and actual < declared:
+        raise DataError(f"{path}: truncated, {actual} of {declared} bytes are there; extract it again.")
+
+
+def read_gray(path: Path) -> UInt8Array:
+    """Read a face crop as the official evaluations do: decoded to colour, then BGR to gray.
+
+    Returns:
+        ``[height, width]`` uint8.
+
+    Raises:
+        DataError: The file is missing, truncated or not an image.
+    """
+    import cv2
+
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise DataError(f"{path}: the face crop cannot be read ({error.strerror}).") from error
+    if data.startswith(_JPEG_START) and _JPEG_END not in data:
+        raise DataError(f"{path}: truncated JPEG ({len(data)} bytes); extract the crop again.")
+    image = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), cv2.IMREAD_COLOR) if data else None
+    if image is None:
+        raise DataError(f"{path}: not a readable image ({len(data)} bytes); extract the crop again.")
+    return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), dtype=np.uint8)
