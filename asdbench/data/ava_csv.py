@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -57,14 +57,10 @@ def read_annotation(path: Path) -> tuple[Annotation, ...]:
     frame = _read_table(path)
     times = _milliseconds(path, frame["frame_timestamp"])
     labels = frame["label"].map(_LABELS)
-    _refuse(path, labels.isna().to_numpy(), lambda row: (
-        f"unknown label {frame['label'].iloc[row]!r}, expected one of {', '.join(_LABELS)}"
-    ))  # fmt: skip
-    for column in ("video_id", "entity_id"):
-        unsafe = ~frame[column].map({name: is_safe(name) for name in frame[column].unique()}).to_numpy(np.bool_)
-        _refuse(path, unsafe, lambda row, column=column: (
-            f"the {column} {frame[column].iloc[row]!r} is empty or could leave its folder"
-        ))  # fmt: skip
+    _refuse(path, labels.isna().to_numpy(), frame["label"], f"is none of {', '.join(_LABELS)}")
+    for column in (frame["video_id"], frame["entity_id"]):
+        unsafe = [name for name in column.unique() if not is_safe(name)]
+        _refuse(path, column.isin(unsafe).to_numpy(), column, "is empty or could leave its folder")
     return tuple(_group(path, frame, times, labels.to_numpy().astype(np.int8)))
 
 
@@ -90,17 +86,18 @@ def _milliseconds(path: Path, text: pd.Series[str]) -> NDArray[np.int64]:
     import pandas as pd
 
     seconds = pd.to_numeric(text, errors="coerce").to_numpy(np.float64)
-    _refuse(path, ~np.isfinite(seconds) | (seconds < 0), lambda row: (
-        f"the frame_timestamp {text.iloc[row]!r} is not a time in seconds"
-    ))  # fmt: skip
-    return np.rint(seconds * 1000).astype(np.int64)
+    _refuse(path, ~np.isfinite(seconds) | (seconds < 0), text, "is not a time in seconds")
+    milliseconds: NDArray[np.int64] = np.rint(seconds * 1000).astype(np.int64)
+    return milliseconds
 
 
-def _refuse(path: Path, bad: NDArray[np.bool_], describe: Callable[[int], str]) -> None:
+def _refuse(path: Path, bad: NDArray[np.bool_], column: pd.Series[str], problem: str) -> None:
     rows = np.flatnonzero(bad)
     if len(rows):
         more = f" ({len(rows)} such rows)" if len(rows) > 1 else ""
-        raise DataError(f"{path}, line {rows[0] + 1 + _HEADER_LINES}: {describe(int(rows[0]))}{more}.")
+        raise DataError(
+            f"{path}, line {rows[0] + 1 + _HEADER_LINES}: the {column.name} {column.iloc[rows[0]]!r} {problem}{more}."
+        )
 
 
 def _group(path: Path, frame: pd.DataFrame, times: NDArray[np.int64], labels: NDArray[np.int8]) -> Iterator[Annotation]:
