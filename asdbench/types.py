@@ -24,6 +24,9 @@ IGNORE = -1
 MIN_RUN_MS = 400
 """Shortest speaking run that a perturbation of synchrony may change, in ms (docs/method.md, section 1)."""
 
+AUDIO_TOLERANCE_MS = 80
+"""How much shorter than its annotation a track's wav may be; extraction tools cut one or two frames short."""
+
 LabelPolicy = Literal["keep", "negative", "ignore"]
 Role = Literal["reference", "test", "control", "diagnostic"]
 

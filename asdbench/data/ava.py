@@ -27,11 +27,10 @@ from asdbench.data.ava_csv import Annotation, LoaderLine, read_annotation, read_
 from asdbench.data.ids import find_child
 from asdbench.data.media import read_gray, read_wav, wav_length
 from asdbench.errors import DataError
-from asdbench.types import SAMPLE_RATE, Dataset, Int16Array, Track, UInt8Array
+from asdbench.types import AUDIO_TOLERANCE_MS, SAMPLE_RATE, Dataset, Int16Array, Track, UInt8Array
 
 # WASD cuts 30-second pieces named <11-character source>_<start>-<end>; pieces of one source are not independent.
 _WASD_PIECE = re.compile(r"(?P<source>.{11})_\d+-\d+")
-_MAX_MISSING_FRAMES = 2
 
 
 @dataclass(frozen=True)
@@ -41,14 +40,13 @@ class AvaMedia:
     wav: Path
     faces_folder: Path
     timestamps_ms: tuple[int, ...]
-    fps: float
     film: Path | None = None
 
     def audio(self) -> Int16Array:
         """Return the track's wav."""
         samples = read_wav(self.wav)
         needed = (self.timestamps_ms[-1] - self.timestamps_ms[0]) * SAMPLE_RATE // 1000
-        tolerance = int(_MAX_MISSING_FRAMES * SAMPLE_RATE / self.fps)
+        tolerance = AUDIO_TOLERANCE_MS * SAMPLE_RATE // 1000
         if len(samples) < max(needed - tolerance, 1):
             raise DataError(
                 f"{self.wav}: {len(samples) / SAMPLE_RATE:.2f} s of audio for {len(self.timestamps_ms)} labelled "
@@ -156,7 +154,6 @@ class _Reader:
                 wav=find_child(audio, f"{rows.entity_id}.wav"),
                 faces_folder=find_child(video, rows.entity_id),
                 timestamps_ms=tuple(rows.timestamps_ms.tolist()),
-                fps=fps,
                 film=film if film.is_file() else None,
             ),
         )
