@@ -1,1 +1,1 @@
-"""TODO."""
+"""Checkpoints: safe loading, identification by content, model cards. Importing this package does not import torch."""

@@ -1,1 +1,19 @@
-"""TODO."""
+"""Architectures as ``nn.Module``: official state-dict layout, tensors in, tensors out, no files.
+
+Each class offers ``embed_audio``, ``embed_faces`` and ``head``. Importing this package does not import torch.
+"""
+
+from __future__ import annotations
+
+from asdbench.registry import Registry
+
+ARCHITECTURES = Registry(
+    "architecture",
+    {
+        "light-asd": "asdbench.networks.light_asd:LightASD",
+        "lr-asd": "asdbench.networks.lr_asd:LRASD",
+    },
+)
+"""Name to class; every class is built without arguments."""
+
+__all__ = ["ARCHITECTURES"]

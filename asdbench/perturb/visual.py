@@ -1,4 +1,4 @@
-"""Perturbations of faces: pure functions from gray uint8 crops to crops of the same size (docs/method.md, section 4)."""
+"""Perturbations of faces: pure functions from gray uint8 crops to crops of the same size (docs/method.md, 4)."""
 
 from __future__ import annotations
 
