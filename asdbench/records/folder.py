@@ -1,0 +1,136 @@
+"""The run folder: who may write to it, and what ``run.json`` says.
+
+::
+
+    run.json                  configuration with the source of each value, versions, identity, timings
+    plan.parquet              one row per condition and speaking run (or track): what was changed, and how
+    predictions/*.parquet     one file per condition
+    metrics.json              every number
+    skipped.csv               tracks that could not be scored, and why
+    tables/ plots/ report.md  for people
+    work/                     only while the run is unfinished
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import msgspec
+
+from asdbench.errors import DataError, NotComparableError, UsageError
+from asdbench.records.atomic import replacing, write_json
+
+SCHEMA_VERSION = 1
+"""Bumped when the layout of a run folder changes; older ones stay readable."""
+
+
+def fingerprint(identity: Mapping[str, Any]) -> str:
+    """Return the sha256 over everything that two runs must share to be the same run."""
+    return hashlib.sha256(msgspec.json.encode(identity, order="sorted")).hexdigest()
+
+
+def default_folder(root: Path, model: str, suite: str, data: str, identity: Mapping[str, Any]) -> Path:
+    """Return ``<root>/<model>-<suite>-<data>-<fingerprint8>``, so that the same command finds its folder again."""
+    name = "-".join(quote(part, safe=" ()+,;=") for part in (model, suite, data))
+    return root / f"{name}-{fingerprint(identity)[:8]}"
+
+
+class RunFolder:
+    """A run folder on disk."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @property
+    def record_file(self) -> Path:
+        """Path of ``run.json``."""
+        return self.path / "run.json"
+
+    def read_record(self) -> dict[str, Any]:
+        """Return the content of ``run.json``.
+
+        Raises:
+            DataError: The folder is no run folder, or of a newer release.
+        """
+        try:
+            record: dict[str, Any] = msgspec.json.decode(self.record_file.read_bytes(), type=dict)
+        except OSError as error:
+            raise DataError(f"{self.path}: not a run folder, run.json is missing; give the folder of a run.") from error
+        except msgspec.DecodeError as error:
+            raise DataError(f"{self.record_file}: not readable as JSON ({error}).") from error
+        if record.get("schema", 0) > SCHEMA_VERSION:
+            raise DataError(f"{self.record_file}: written by a newer asdbench (schema {record['schema']}); upgrade.")
+        return record
+
+    def write_record(self, record: Mapping[str, Any]) -> None:
+        """Write ``run.json``."""
+        write_json(self.record_file, {"schema": SCHEMA_VERSION, **record})
+
+    def claim(self, identity: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Make the folder ready for a run; return the record of an earlier start of the same run, if there was one.
+
+        Raises:
+            NotComparableError: The folder belongs to another run; the message names the fields that differ.
+            UsageError: The folder holds something else.
+        """
+        if not self.record_file.exists():
+            if self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
+                raise UsageError(f"{self.path}: exists and is not a run folder; choose another --out.")
+            self.path.mkdir(parents=True, exist_ok=True)
+            return None
+        record = self.read_record()
+        differing = _differences(record.get("identity", {}), identity)
+        if differing:
+            raise NotComparableError(
+                f"{self.path}: holds another run, which differs in {'; '.join(differing)}; choose another --out."
+            )
+        return record
+
+    def write_plan(self, records: Iterable[Mapping[str, object]]) -> None:
+        """Write the plan file: one row per condition and target."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        table = pa.Table.from_pylist([dict(record) for record in records], schema=_plan_schema())
+        with replacing(self.path / "plan.parquet") as temporary:
+            pq.write_table(table, temporary, compression="zstd")
+
+
+def _differences(old: Mapping[str, Any], new: Mapping[str, Any], prefix: str = "") -> list[str]:
+    differing = []
+    for name in sorted({*old, *new}):
+        before, after = old.get(name), new.get(name)
+        if isinstance(before, Mapping) and isinstance(after, Mapping):
+            differing += _differences(before, after, f"{prefix}{name}.")
+        elif before != after:
+            differing.append(f"{prefix}{name} ({_short(before)} there, {_short(after)} now)")
+    return differing
+
+
+def _short(value: object) -> str:
+    text = str(value)
+    return text[:12] + "..." if len(text) > 40 else text
+
+
+def _plan_schema() -> Any:
+    import pyarrow as pa
+
+    return pa.schema(
+        [
+            ("condition", pa.string()),
+            ("video_id", pa.string()),
+            ("entity_id", pa.string()),
+            ("run", pa.int32()),
+            ("first_ms", pa.int64()),
+            ("last_ms", pa.int64()),
+            ("changed", pa.bool_()),
+            ("ineligible", pa.string()),
+            ("ignored_frames", pa.int32()),
+            ("shift_ms", pa.float64()),
+            ("edit", pa.string()),
+        ]
+    )

@@ -1,0 +1,136 @@
+"""Predictions: one Parquet file per condition, one row per labelled frame, sorted by key."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asdbench.errors import DataError, NotComparableError
+from asdbench.records.atomic import replacing
+from asdbench.types import BoolArray, Float32Array
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+_TEXT = ("video_id", "entity_id", "source_id")
+_NUMBERS = {
+    "timestamp_ms": np.int64,
+    "run": np.int32,
+    "label": np.int8,
+    "label_after": np.int8,
+    "changed": np.bool_,
+    "eligible": np.bool_,
+    "shift_ms": np.float32,
+    "score": np.float32,
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Predictions:
+    """Scores of one condition with everything a metric needs, each ``[N]``, rows sorted by key.
+
+    Attributes:
+        video_id: Text.
+        entity_id: Text.
+        source_id: Independent recording, the unit of intervals.
+        timestamp_ms: Time of the frame.
+        run: Index of the speaking run within its track, -1 outside of runs.
+        label: 1 where the face speaks in the unchanged data, else 0.
+        label_after: Label under the condition: 0, 1, or -1 where no metric may count the row.
+        changed: Whether the condition changed the row's audio or face.
+        eligible: Whether the row's run can be changed at all.
+        shift_ms: Signed delay of the row's audio, NaN where there is none.
+        score: Log-odds that the face speaks.
+    """
+
+    video_id: NDArray[np.object_]
+    entity_id: NDArray[np.object_]
+    source_id: NDArray[np.object_]
+    timestamp_ms: NDArray[np.int64]
+    run: NDArray[np.int32]
+    label: NDArray[np.int8]
+    label_after: NDArray[np.int8]
+    changed: BoolArray
+    eligible: BoolArray
+    shift_ms: Float32Array
+    score: Float32Array
+
+    def __len__(self) -> int:
+        return len(self.score)
+
+    @cached_property
+    def run_starts(self) -> NDArray[np.int64]:
+        """First row of every stretch of rows with the same track and the same run (or none), ascending."""
+        fresh = (
+            (self.video_id[1:] != self.video_id[:-1])
+            | (self.entity_id[1:] != self.entity_id[:-1])
+            | (self.run[1:] != self.run[:-1])
+        )
+        return np.concatenate([[0], np.flatnonzero(fresh) + 1]).astype(np.int64) if len(self) else np.zeros(0, np.int64)
+
+    def require_same_rows(self, other: Predictions, name: str) -> None:
+        """Refuse to pair two sets of predictions whose keys differ.
+
+        Raises:
+            NotComparableError: The rows are not the same.
+        """
+        same = len(self) == len(other) and all(
+            np.array_equal(getattr(self, column), getattr(other, column))
+            for column in ("video_id", "entity_id", "timestamp_ms", "label")
+        )
+        if not same:
+            raise NotComparableError(f"the rows of condition {name!r} are not those of the clean condition.")
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the rows as a DataFrame with the attributes as columns."""
+        import pandas as pd
+
+        return pd.DataFrame({column: getattr(self, column) for column in (*_TEXT, *_NUMBERS)})
+
+
+def predictions_path(folder: Path, condition: str) -> Path:
+    """Return the path of a condition's predictions within a run folder."""
+    return folder / "predictions" / f"{quote(condition, safe='@.-_+')}.parquet"
+
+
+def write_predictions(path: Path, predictions: Predictions) -> None:
+    """Write predictions; equal predictions give equal bytes."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    columns = {name: pa.array(getattr(predictions, name)).dictionary_encode() for name in _TEXT}
+    columns |= {name: pa.array(getattr(predictions, name), from_pandas=True) for name in _NUMBERS}
+    with replacing(path) as temporary:
+        pq.write_table(pa.table(columns), temporary, compression="zstd")
+
+
+def read_predictions(path: Path) -> Predictions:
+    """Read predictions.
+
+    Raises:
+        DataError: The file is missing, broken, or lacks a column.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        table = pq.read_table(path)
+        columns: dict[str, Any] = {name: _text(table.column(name)) for name in _TEXT}
+        columns |= {name: table.column(name).to_numpy().astype(kind) for name, kind in _NUMBERS.items()}
+    except (OSError, KeyError, pa.ArrowException) as error:
+        raise DataError(f"{path}: not a readable predictions file ({error}); run the same command again.") from error
+    return Predictions(**columns)
+
+
+def _text(column: pa.ChunkedArray) -> NDArray[np.object_]:
+    encoded = column.combine_chunks()
+    names = np.array(encoded.dictionary.to_pylist(), dtype=object)
+    text: NDArray[np.object_] = names[encoded.indices.to_numpy()]
+    return text

@@ -1,0 +1,130 @@
+"""What a run has scored so far: small Parquet files that are merged, and removed, at the end.
+
+A shard holds whole tracks, one row per frame and one column of scores per condition, so a run that was killed at any
+moment continues after the last whole shard.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asdbench.records.atomic import replacing
+from asdbench.types import Float32Array, TrackKey
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_MAX_FRAMES = 20_000
+_MAX_SECONDS = 15.0
+_KEYS = ("video_id", "entity_id")
+
+
+@dataclass(frozen=True, eq=False)
+class TrackScores:
+    """Scores of one track: ``scores[condition]`` is ``[T]`` float32; ``medium`` identifies the audio and the faces."""
+
+    key: TrackKey
+    timestamps_ms: NDArray[np.int64]
+    medium: str
+    scores: Mapping[str, Float32Array]
+
+
+class Shards:
+    """The shards of one run folder.
+
+    Args:
+        folder: The run folder; shards lie in its ``work`` folder.
+        conditions: Names of the conditions, the columns of every shard.
+    """
+
+    def __init__(self, folder: Path, conditions: tuple[str, ...]) -> None:
+        self._folder = folder / "work"
+        self._conditions = conditions
+        self._pending: list[TrackScores] = []
+        self._frames = 0
+        self._since = time.monotonic()
+        self._next = 1 + max((int(path.stem.removeprefix("shard-")) for path in self._paths()), default=-1)
+
+    def _paths(self) -> list[Path]:
+        return sorted(self._folder.glob("shard-*.parquet"))
+
+    def done(self) -> set[TrackKey]:
+        """Return the tracks that earlier runs of the same command have scored."""
+        table = self._read([*_KEYS])
+        return {TrackKey(*key) for key in zip(*(table.column(name).to_pylist() for name in _KEYS), strict=True)}
+
+    def add(self, track: TrackScores) -> None:
+        """Keep the scores of a track; they reach the disk once enough have come together, or after some seconds."""
+        self._pending.append(track)
+        self._frames += len(track.timestamps_ms)
+        if self._frames >= _MAX_FRAMES or time.monotonic() - self._since >= _MAX_SECONDS:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what is pending.
+
+        Raises:
+            ResourceError: The disk is full.
+        """
+        if self._pending:
+            import pyarrow.parquet as pq
+
+            with replacing(self._folder / f"shard-{self._next:06d}.parquet") as temporary:
+                pq.write_table(self._table(self._pending), temporary, compression="zstd")
+            self._next += 1
+        self._pending, self._frames, self._since = [], 0, time.monotonic()
+
+    def _table(self, tracks: list[TrackScores]) -> pa.Table:
+        import pyarrow as pa
+
+        lengths = [len(track.timestamps_ms) for track in tracks]
+        text = {
+            "video_id": [track.key.video_id for track in tracks],
+            "entity_id": [track.key.entity_id for track in tracks],
+            "medium": [track.medium for track in tracks],
+        }
+        columns = {name: pa.array(np.repeat(np.array(values, dtype=object), lengths)) for name, values in text.items()}
+        columns["timestamp_ms"] = pa.array(np.concatenate([track.timestamps_ms for track in tracks]))
+        for condition in self._conditions:
+            columns[_column(condition)] = pa.array(np.concatenate([track.scores[condition] for track in tracks]))
+        return pa.table(columns)
+
+    def _read(self, columns: list[str]) -> pa.Table:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        tables = [pq.read_table(path, columns=columns) for path in self._paths()]
+        return pa.concat_tables(tables) if tables else pa.table({name: pa.array([], pa.string()) for name in columns})
+
+    def media(self) -> dict[TrackKey, str]:
+        """Return the identity of every scored track's medium."""
+        table = self._read([*_KEYS, "medium"])
+        video, entity, medium = (column.to_pylist() for column in table.columns)
+        return {TrackKey(v, e): m for v, e, m in zip(video, entity, medium, strict=True)}
+
+    def scores(self, condition: str) -> dict[TrackKey, Float32Array]:
+        """Return the scores of one condition, ``[T]`` per track, frames in time order."""
+        table = self._read([*_KEYS, _column(condition)])
+        video, entity = (table.column(name).to_pylist() for name in _KEYS)
+        values = table.column(_column(condition)).to_numpy()
+        starts = [i for i in range(len(video)) if i == 0 or (video[i], entity[i]) != (video[i - 1], entity[i - 1])]
+        return {
+            TrackKey(video[start], entity[start]): values[start:stop]
+            for start, stop in zip(starts, [*starts[1:], len(video)], strict=True)
+        }
+
+    def remove(self) -> None:
+        """Remove all shards."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def _column(condition: str) -> str:
+    return f"score:{condition}"
