@@ -1,0 +1,15 @@
+"""Light-ASD (Liao et al., "A Light Weight Model for Active Speaker Detection", CVPR 2023)."""
+
+from __future__ import annotations
+
+from asdbench.adapters.base import Needs
+from asdbench.adapters.two_stream import CROP_SIZE, TwoStreamAdapter
+
+
+class LightASD(TwoStreamAdapter):
+    """Light-ASD; three visual blocks whose longest kernel along time is 5 give the halo of 3 * 2 frames."""
+
+    name = "light-asd"
+    version = 1
+    architecture = "light-asd"
+    needs = Needs(crop_size=CROP_SIZE, halo=6, needs_checkpoint=True)

@@ -1,0 +1,136 @@
+"""Light-ASD and LR-ASD as their authors' AVA evaluation runs them; the two differ only in the network.
+
+Gray crops are resized to 112 x 112 with OpenCV's bilinear filter (aspect ratio not kept), audio becomes MFCC with four
+rows per frame, and the whole track is one forward pass. The official score is the softmax over two logits, column 1;
+its log-odds, logit 1 - logit 0, are what is returned here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+
+from asdbench.adapters.base import Adapter
+from asdbench.checkpoints.load import apply_state_dict, load_state_dict
+from asdbench.errors import DataError, ResourceError, UsageError
+from asdbench.features import mfcc_for_frames
+from asdbench.networks import ARCHITECTURES
+from asdbench.networks.two_stream import TwoStreamNetwork
+from asdbench.types import Float32Array, Int16Array, UInt8Array
+
+if TYPE_CHECKING:
+    from typing_extensions import Self  # typing.Self from Python 3.11 on
+
+CROP_SIZE = 112
+"""Side of the resized face crops, in pixels."""
+
+
+class TwoStreamAdapter(Adapter):
+    """Base of both adapters.
+
+    Args:
+        network: With its weights; it is moved to the device and put into evaluation mode.
+        device: Name of the torch device.
+    """
+
+    def __init__(self, network: TwoStreamNetwork, device: str = "cpu") -> None:
+        self.device = torch_device(device)
+        self._network = network.float().to(self.device).eval()
+
+    @classmethod
+    def from_checkpoint(cls, path: Path | str, device: str = "cpu") -> Self:
+        """Build the model from a checkpoint of its architecture.
+
+        Args:
+            path: A flat state dict in the official layout.
+            device: ``cpu``, ``cuda``, ``cuda:1``, ``mps`` ...
+
+        Raises:
+            CheckpointError: The file cannot be loaded or does not fit.
+            UsageError: The device has no such name.
+            ResourceError: This machine has no such device.
+        """
+        torch_device(device)  # before the work of loading
+        network: TwoStreamNetwork = ARCHITECTURES.load(str(cls.architecture))()
+        apply_state_dict(network, load_state_dict(path), path)
+        return cls(network, device)
+
+    def embed_audio(self, audio: Int16Array, num_frames: int, fps: float) -> Tensor:
+        """Return ``[1, num_frames, 128]`` on the device; see `Adapter.embed_audio`."""
+        rows = torch.from_numpy(mfcc_for_frames(audio, num_frames, fps))[None]
+        with _exact_inference(self.device):
+            return self._network.embed_audio(rows.to(self.device))
+
+    def embed_faces(self, faces: Sequence[UInt8Array]) -> Tensor:
+        """Return ``[1, num_frames, 128]`` on the device; see `Adapter.embed_faces`."""
+        crops = torch.from_numpy(_resized(faces))[None]
+        with _exact_inference(self.device):
+            return self._network.embed_faces(crops.to(self.device).float())
+
+    def score(self, audio_embedding: Tensor, face_embedding: Tensor) -> Float32Array:
+        """Return ``[num_frames]`` float32 log-odds; see `Adapter.score`."""
+        with _exact_inference(self.device):
+            logits = self._network.head(audio_embedding, face_embedding)[0]
+            scores: Float32Array = (logits[:, 1] - logits[:, 0]).cpu().numpy()
+        return scores
+
+
+def torch_device(name: str) -> torch.device:
+    """Return a torch device that exists on this machine.
+
+    Raises:
+        UsageError: No such kind of device.
+        ResourceError: This machine has no such device.
+    """
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise UsageError(f"{name!r} is no device name; use cpu, cuda, cuda:1 or mps.") from error
+    present = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if not present.get(device.type, False):
+        raise ResourceError(f"this machine has no {device.type!r} device that torch can use; take --device cpu.")
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise ResourceError(f"there is no device {name!r}; torch sees {torch.cuda.device_count()} of them.")
+    return device
+
+
+def _resized(faces: Sequence[UInt8Array]) -> UInt8Array:
+    crops = np.empty((len(faces), CROP_SIZE, CROP_SIZE), np.uint8)
+    for frame, face in enumerate(faces):
+        if face.ndim != 2 or face.dtype != np.uint8 or not face.size:
+            raise DataError(
+                f"the crop of frame {frame} has shape {face.shape} and type {face.dtype}; "
+                "expected a gray uint8 picture [height, width]."
+            )
+        crops[frame] = cv2.resize(face, (CROP_SIZE, CROP_SIZE))
+    return crops
+
+
+@contextmanager
+def _exact_inference(device: torch.device) -> Iterator[None]:
+    """No gradients, and on CUDA full float32: TF32 moves scores by more than the promised 1e-5."""
+    settings = _precision_settings() if device.type == "cuda" else []
+    before = [getattr(owner, name) for owner, name, _ in settings]
+    try:
+        for owner, name, exact in settings:
+            setattr(owner, name, exact)
+        with torch.inference_mode():
+            yield
+    finally:
+        for (owner, name, _), value in zip(settings, before, strict=True):
+            setattr(owner, name, value)
+
+
+def _precision_settings() -> list[tuple[Any, str, Any]]:
+    """List (owner, attribute, value that switches TF32 off), in the API that this version of torch has."""
+    cudnn, matmul = torch.backends.cudnn, torch.backends.cuda.matmul
+    if hasattr(cudnn, "conv") and hasattr(cudnn.conv, "fp32_precision"):  # torch 2.9 and later; the old names warn
+        return [(owner, "fp32_precision", "ieee") for owner in (cudnn.conv, cudnn.rnn, matmul)]
+    return [(cudnn, "allow_tf32", False), (matmul, "allow_tf32", False)]

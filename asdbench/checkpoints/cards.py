@@ -1,0 +1,94 @@
+"""Model cards: what is known about a published checkpoint, one TOML file each in ``baselines/models``."""
+
+from __future__ import annotations
+
+import sys
+from functools import lru_cache
+from pathlib import Path
+
+import msgspec
+
+from asdbench.errors import UsageError
+from asdbench.resources import resource_folder
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+
+class Published(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One published result of a checkpoint.
+
+    Attributes:
+        dataset: Data set and split as the source names them.
+        protocol: Name of the scoring rule in asdbench.
+        metric: What was measured, in the source's words.
+        value: In percent, as printed by the source.
+        source: Where it is printed.
+    """
+
+    dataset: str
+    protocol: str
+    metric: str
+    value: float
+    source: str
+
+    def __str__(self) -> str:
+        return f"{self.value:g} {self.metric} on {self.dataset} ({self.source})"
+
+
+class ModelCard(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What is known about one published checkpoint.
+
+    Attributes:
+        name: ``architecture.weights``; also the file's name.
+        architecture: Name in `asdbench.networks.ARCHITECTURES`.
+        sha256: Of the checkpoint file.
+        trained_on: Data, in order of training.
+        licence: SPDX name of the licence of code and weights.
+        code: Address of the official repository.
+        commit: Commit of that repository in which the file was found.
+        weights: Path of the file in that repository.
+        paper: Where the model is described.
+        parameters: Number of trainable numbers, all heads included.
+        published: Results published for exactly these weights.
+    """
+
+    name: str
+    architecture: str
+    sha256: str
+    trained_on: str
+    licence: str
+    code: str
+    commit: str
+    weights: str
+    paper: str
+    parameters: int
+    published: tuple[Published, ...] = ()
+
+
+def read_card(path: Path) -> ModelCard:
+    """Read one card.
+
+    Raises:
+        UsageError: The file is unreadable, no valid TOML, has an unknown or missing field, or another name inside.
+    """
+    try:
+        card = msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), ModelCard)
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+        raise UsageError(f"the model card {path} cannot be read: {error}; correct it or reinstall asdbench.") from error
+    if card.name != path.stem:
+        raise UsageError(f"the model card {path} calls itself {card.name!r}; file name and name must agree.")
+    return card
+
+
+@lru_cache(maxsize=1)
+def model_cards() -> tuple[ModelCard, ...]:
+    """Return all shipped cards, sorted by name."""
+    return tuple(read_card(path) for path in sorted(resource_folder("baselines/models").glob("*.toml")))
+
+
+def card_for(sha256: str) -> ModelCard | None:
+    """Return the card of the checkpoint with this sha256, if there is one."""
+    return next((card for card in model_cards() if card.sha256 == sha256), None)

@@ -1,0 +1,80 @@
+"""Say what a checkpoint is from its content: architecture by keys and shapes, published weights by sha256."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from asdbench.checkpoints.cards import card_for
+from asdbench.checkpoints.load import load_state_dict, sha256_of
+from asdbench.networks import ARCHITECTURES
+
+Shapes = Mapping[str, tuple[int, ...]]
+
+_BUFFERS = ("running_mean", "running_var", "num_batches_tracked")
+
+
+@dataclass(frozen=True)
+class CheckpointInfo:
+    """What a checkpoint file turned out to be.
+
+    Attributes:
+        path: The file.
+        sha256: Of the file.
+        architecture: Name in `asdbench.networks.ARCHITECTURES`, or ``None`` when no layout matches.
+        name: ``light-asd.ava`` and the like, when the file is one that a model card describes.
+        parameters: Trainable numbers; for an unknown architecture everything but batch statistics.
+        entries: Keys in the state dict.
+        trained_on: Data it was trained on, from its card.
+        published: Published results of exactly this file, one sentence each.
+    """
+
+    path: Path
+    sha256: str
+    architecture: str | None
+    name: str | None
+    parameters: int
+    entries: int
+    trained_on: str | None
+    published: tuple[str, ...]
+
+
+def identify(path: Path | str) -> CheckpointInfo:
+    """Identify a checkpoint.
+
+    Raises:
+        CheckpointError: The file cannot be loaded safely; see `asdbench.checkpoints.load.load_state_dict`.
+    """
+    path = Path(path)
+    state = load_state_dict(path)
+    digest = sha256_of(path)
+    card = card_for(digest)
+    return CheckpointInfo(
+        path=path,
+        sha256=digest,
+        architecture=architecture_of(state),
+        name=card.name if card else None,
+        parameters=sum(tensor.numel() for key, tensor in state.items() if not key.endswith(_BUFFERS)),
+        entries=len(state),
+        trained_on=card.trained_on if card else None,
+        published=tuple(str(result) for result in card.published) if card else (),
+    )
+
+
+def architecture_of(state: Mapping[str, Tensor]) -> str | None:
+    """Return the architecture whose keys and shapes are exactly those of the state dict, if there is one."""
+    shapes = {key: tuple(tensor.shape) for key, tensor in state.items()}
+    return next((name for name in ARCHITECTURES.names() if layout_of(name) == shapes), None)
+
+
+@cache
+def layout_of(architecture: str) -> Shapes:
+    """Return key to shape of an architecture; built on the "meta" device, so no memory is taken."""
+    with torch.device("meta"):
+        module = ARCHITECTURES.load(architecture)()
+    return {key: tuple(tensor.shape) for key, tensor in module.state_dict().items()}

@@ -1,0 +1,188 @@
+"""Read a checkpoint without running any code in it, and put it into a module without forgiving anything."""
+
+from __future__ import annotations
+
+import hashlib
+import pickletools
+import re
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from asdbench.errors import CheckpointError
+
+_SHOWN = 5  # keys listed of each kind before "..."
+
+
+def sha256_of(path: Path | str) -> str:
+    """Return the sha256 of a file as 64 hexadecimal digits.
+
+    Raises:
+        CheckpointError: The file is missing, a folder, or unreadable.
+    """
+    path = _existing_file(path)
+    digest = hashlib.sha256()
+    try:
+        with path.open("rb") as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
+    except OSError as error:
+        raise CheckpointError(f"{path} cannot be read ({error.strerror}); check its permissions.") from error
+    return digest.hexdigest()
+
+
+def load_state_dict(path: Path | str) -> dict[str, Tensor]:
+    """Load a flat state dict onto the CPU, with ``torch.load(weights_only=True)``: nothing in the file is executed.
+
+    The prefix ``module.`` that ``DataParallel`` adds to key names is removed wherever it stands.
+
+    Args:
+        path: A file written by ``torch.save(module.state_dict(), path)``.
+
+    Returns:
+        Key to tensor, in the order of the file.
+
+    Raises:
+        CheckpointError: The file is missing, a folder, empty, truncated, a web page, needs code to be loaded, does not
+            hold a flat dict of tensors, or holds numbers that are not finite.
+    """
+    path = _existing_file(path)
+    _check_first_bytes(path)
+    content = _load_weights_only(path)
+    state = _without_module_prefix(_flat_tensors(content, path), path)
+    for key, tensor in state.items():
+        if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
+            raise CheckpointError(f"{path} holds numbers that are not finite (in {key!r}); take an earlier checkpoint.")
+    return state
+
+
+def apply_state_dict(module: nn.Module, state: Mapping[str, Tensor], path: Path | str) -> None:
+    """Load a state dict into a module; every key must be there, none may be left over, every shape must fit.
+
+    Args:
+        module: Receives the weights.
+        state: As `load_state_dict` returns it.
+        path: Where the state came from, for the message.
+
+    Raises:
+        CheckpointError: Lists missing, unexpected and misfitting keys, the first five of each, with their counts.
+    """
+    wanted = module.state_dict()
+    misfits = [
+        f"{key} ({_describe(state[key])} instead of {_describe(wanted[key])})"
+        for key in wanted
+        if key in state and _kind(state[key]) != _kind(wanted[key])
+    ]
+    faults = {
+        "missing": [key for key in wanted if key not in state],
+        "unexpected": [key for key in state if key not in wanted],
+        "of the wrong shape or type": misfits,
+    }
+    found = [_listing(kind, keys) for kind, keys in faults.items() if keys]
+    if found:
+        raise CheckpointError(
+            f"{path} does not fit {type(module).__name__}: {'; '.join(found)}; use the model it was made for."
+        )
+    module.load_state_dict(state, strict=True)
+
+
+def _existing_file(path: Path | str) -> Path:
+    path = Path(path)
+    if path.is_dir():
+        raise CheckpointError(f"{path} is a folder; give the checkpoint file in it.")
+    if not path.is_file():
+        raise CheckpointError(f"{path} does not exist; check the path, or download the checkpoint first.")
+    return path
+
+
+def _check_first_bytes(path: Path) -> None:
+    """Recognise what downloads go wrong as, before torch says something less clear about it."""
+    try:
+        with path.open("rb") as file:
+            start = file.read(512).lstrip().lower()
+    except OSError as error:
+        raise CheckpointError(f"{path} cannot be read ({error.strerror}); check its permissions.") from error
+    if not start:
+        raise CheckpointError(f"{path} is empty; download it again.")
+    if start.startswith((b"<!doctype", b"<html", b"<head", b"<?xml", b"\xef\xbb\xbf<")):
+        raise CheckpointError(f"{path} is a web page, not a checkpoint; download the raw file behind that page.")
+    if start.startswith(b"version https://git-lfs"):
+        raise CheckpointError(f"{path} is a Git LFS pointer, not the checkpoint itself; run `git lfs pull` there.")
+
+
+def _load_weights_only(path: Path) -> Any:
+    try:
+        with warnings.catch_warnings():
+            # torch warns about pickle protocols it may not know; if it then fails, the error below says what matters.
+            warnings.simplefilter("ignore")
+            return torch.load(path, map_location="cpu", weights_only=True)
+    except MemoryError:
+        raise
+    except Exception as error:  # broken archives and pickles raise whatever their bytes happen to lead to
+        refused = re.search(r"GLOBAL (\S+)", str(error))
+        if refused is None and not _is_pickle_with_code(path):
+            raise _broken(path) from error
+        raise CheckpointError(
+            f"{path} needs {refused[1] if refused else 'code'} to run while loading, so it was refused and nothing in "
+            "it was executed; where you trust it, save its plain weights with torch.save(module.state_dict(), ...)."
+        ) from error
+
+
+def _is_pickle_with_code(path: Path) -> bool:
+    """Whether the file is one whole pickle that names something to import; reads its instructions, runs none.
+
+    Torch stops at the first instruction it does not know, often before it reaches the name it would have refused.
+    """
+    try:
+        with path.open("rb") as file:
+            instructions = {operation.name for operation, _, _ in pickletools.genops(file)}
+    except Exception:  # not a pickle: pickletools raises whatever the bytes happen to lead to
+        return False
+    return not instructions.isdisjoint({"GLOBAL", "STACK_GLOBAL", "INST"})
+
+
+def _broken(path: Path) -> CheckpointError:
+    return CheckpointError(
+        f"{path} is truncated, damaged or no PyTorch checkpoint ({path.stat().st_size} bytes); "
+        "download it again and compare its sha256."
+    )
+
+
+def _flat_tensors(content: Any, path: Path) -> dict[str, Tensor]:
+    if not isinstance(content, dict):
+        raise CheckpointError(f"{path} holds a {type(content).__name__}, not a dict of tensors; save a state dict.")
+    if not content:
+        raise CheckpointError(f"{path} holds an empty dict; save a state dict with the weights in it.")
+    strays = [key for key, value in content.items() if not (isinstance(key, str) and isinstance(value, Tensor))]
+    if not strays:
+        return content
+    nested = [key for key in strays if isinstance(content[key], dict)]
+    advice = f"save content[{nested[0]!r}] alone" if nested else "save the state dict alone"
+    raise CheckpointError(
+        f"{path} is not a flat dict of tensors: {_listing('something else', [str(key) for key in strays])}; {advice}."
+    )
+
+
+def _without_module_prefix(content: dict[str, Tensor], path: Path) -> dict[str, Tensor]:
+    state = {".".join(part for part in key.split(".") if part != "module"): value for key, value in content.items()}
+    if len(state) != len(content):
+        raise CheckpointError(f"{path} holds the same keys with and without 'module.'; save one state dict alone.")
+    return state
+
+
+def _kind(tensor: Tensor) -> tuple[tuple[int, ...], bool]:
+    # float16 weights may enter a float32 module, whole numbers (quantised weights) may not.
+    return tuple(tensor.shape), tensor.is_floating_point()
+
+
+def _describe(tensor: Tensor) -> str:
+    return f"{str(tensor.dtype).removeprefix('torch.')} {list(tensor.shape)}"
+
+
+def _listing(kind: str, keys: list[str]) -> str:
+    more = ", ..." if len(keys) > _SHOWN else ""
+    return f"{len(keys)} {kind} ({', '.join(keys[:_SHOWN])}{more})"

@@ -1,0 +1,136 @@
+"""Checkpoints are recognised by content, published ones by their cards."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+import torch
+
+from asdbench.checkpoints.cards import card_for, model_cards, read_card
+from asdbench.checkpoints.identify import identify, layout_of
+from asdbench.errors import UsageError
+from asdbench.networks import ARCHITECTURES
+from tests.seeded import seeded_state
+
+OFFICIAL = {
+    "light-asd.ava": "light-asd/pretrain_AVA_CVPR.model",
+    "light-asd.talkset": "light-asd/finetuning_TalkSet.model",
+    "lr-asd.ava": "lr-asd/pretrain_AVA.model",
+    "lr-asd.talkset": "lr-asd/finetuning_TalkSet.model",
+}
+COUNTS = {"light-asd": (192, 1_021_636), "lr-asd": (168, 837_156)}
+
+
+@pytest.mark.parametrize("name", OFFICIAL)
+def test_official_checkpoints_are_known_by_name(shared, name):
+    info = identify(shared / "weights" / OFFICIAL[name])
+    assert info.name == name
+    assert info.architecture == name.partition(".")[0]
+    assert (info.entries, info.parameters) == COUNTS[info.architecture]
+    assert ("TalkSet" in info.trained_on) == name.endswith("talkset")
+    assert info.published
+
+
+@pytest.mark.parametrize("architecture", COUNTS)
+def test_other_weights_of_a_known_architecture(tmp_path, architecture):
+    path = tmp_path / "mine.model"
+    state = seeded_state(ARCHITECTURES.load(architecture)())
+    torch.save({f"module.{key}": tensor for key, tensor in state.items()}, path)
+    info = identify(path)
+    assert info.architecture == architecture
+    assert (info.name, info.trained_on, info.published) == (None, None, ())
+    assert (info.entries, info.parameters) == COUNTS[architecture]
+
+
+def _drop(state):
+    state.popitem()
+
+
+def _add(state):
+    state["extra"] = torch.zeros(1)
+
+
+def _reshape(state):
+    state["lossAV.FC.weight"] = torch.zeros(3, 128)
+
+
+@pytest.mark.parametrize("change", [_drop, _add, _reshape])
+def test_one_differing_entry_makes_another_architecture(tmp_path, change):
+    state = seeded_state(ARCHITECTURES.load("lr-asd")())
+    change(state)
+    torch.save(state, tmp_path / "a.model")
+    assert identify(tmp_path / "a.model").architecture is None
+
+
+def test_unknown_checkpoints_still_count_their_parameters(tmp_path):
+    batch_norm = torch.nn.BatchNorm1d(5)
+    torch.save(batch_norm.state_dict(), tmp_path / "a.model")
+    info = identify(tmp_path / "a.model")
+    assert (info.architecture, info.entries, info.parameters) == (None, 5, 10)
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES.names())
+def test_layouts_are_those_of_the_real_module(architecture):
+    module = ARCHITECTURES.load(architecture)()
+    assert layout_of(architecture) == {key: tuple(tensor.shape) for key, tensor in module.state_dict().items()}
+
+
+def test_shipped_cards_are_complete():
+    assert set(OFFICIAL) <= {card.name for card in model_cards()}
+    assert len({card.sha256 for card in model_cards()}) == len(model_cards())
+    for card in model_cards():
+        assert re.fullmatch(r"[0-9a-f]{64}", card.sha256)
+        assert card.architecture == card.name.partition(".")[0]
+        module = ARCHITECTURES.load(card.architecture)()
+        assert card.parameters == sum(parameter.numel() for parameter in module.parameters())
+        assert all(0 < result.value <= 100 for result in card.published)
+
+
+def test_headline_numbers_of_the_cards():
+    found = {
+        card.name: {(result.protocol, result.metric): result.value for result in card.published}
+        for card in model_cards()
+    }
+    average = ("columbia-f1", "F1, average over speakers")
+    assert found["light-asd.ava"]["ava", "mAP"] == 94.06
+    assert found["lr-asd.ava"]["ava", "mAP"] == 94.45
+    assert [found[name][average] for name in OFFICIAL] == [81.1, 95.5, 86.1, 96.4]
+
+
+def test_card_for_an_unknown_hash():
+    assert card_for("0" * 64) is None
+
+
+CARD = """name = "x.y"
+architecture = "x"
+sha256 = "00"
+trained_on = "a"
+licence = "MIT"
+code = "https://example.org"
+commit = "00"
+weights = "w"
+paper = "p"
+parameters = 1
+"""
+
+
+def test_a_card_reads_back(tmp_path):
+    (tmp_path / "x.y.toml").write_text(CARD, encoding="utf-8")
+    assert read_card(tmp_path / "x.y.toml").weights == "w"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "words"),
+    [
+        ("x.y", CARD + "colour = 1\n", "colour"),
+        ("x.y", CARD.replace("parameters = 1", ""), "parameters"),
+        ("x.y", CARD.replace("= 1", "= 'many'"), "parameters"),
+        ("x.y", "name = ", "x.y.toml"),
+        ("z", CARD, "calls itself 'x.y'"),
+    ],
+)
+def test_broken_cards_are_refused(tmp_path, name, text, words):
+    (tmp_path / f"{name}.toml").write_text(text, encoding="utf-8")
+    with pytest.raises(UsageError, match=re.escape(words)):
+        read_card(tmp_path / f"{name}.toml")
