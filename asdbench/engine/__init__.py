@@ -1,1 +1,1 @@
-"""TODO."""
+"""The engine: scores every track under every condition, computing each embedding once."""

@@ -108,7 +108,7 @@ class LipMaskEdit(msgspec.Struct, frozen=True, kw_only=True, tag="lip_mask"):
 Edit = MismatchEdit | MisalignEdit | RespliceEdit | SilenceEdit | LipMaskEdit
 
 
-def digest(edits: Sequence[Edit]) -> str:
+def digest(edits: Sequence[msgspec.Struct]) -> str:
     """Return the identity of a list of edits, empty for an empty list: equal digests give equal media."""
     return blake2b(msgspec.json.encode(list(edits)), digest_size=16).hexdigest() if edits else ""
 

@@ -1,0 +1,133 @@
+"""Configuration of a run: defaults < TOML file < ``ASDBENCH_*`` variables < flags, each value with its source."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from asdbench.errors import UsageError
+from asdbench.registry import unknown_name
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+DEFAULT_FILE = "asdbench.toml"
+"""Read from the current folder when it is there and no other file is named."""
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a run can be told.
+
+    Attributes:
+        suite: Name of a suite, or path of a suite file.
+        model: Name of a model, ``auto`` to recognise the checkpoint, or ``package.module:Class``, ``file.py:Class``.
+        checkpoint: Path of the checkpoint, for models that need one.
+        data: Folder of the data set.
+        format: Its format, or ``auto``.
+        split: Which part of it.
+        device: ``auto``, ``cpu``, ``cuda:N``, ``mps``.
+        out: Run folder; derived from model, suite and data without one.
+        runs: Where derived run folders lie.
+        limit: Score only the first tracks.
+        seed: Another seed than the suite's.
+        on_error: ``stop`` at broken media, or ``skip`` and count them.
+    """
+
+    suite: str = "unsync"
+    model: str = "auto"
+    checkpoint: str | None = None
+    data: str | None = None
+    format: str = "auto"
+    split: str = "val"
+    device: str = "auto"
+    out: str | None = None
+    runs: str = "runs"
+    limit: int | None = None
+    seed: int | None = None
+    on_error: Literal["stop", "skip"] = "stop"
+
+
+@dataclass(frozen=True)
+class Config:
+    """Settings, and where each value comes from."""
+
+    settings: Settings
+    sources: Mapping[str, str]
+
+    def record(self) -> dict[str, dict[str, Any]]:
+        """Return ``{setting: {"value": ..., "source": ...}}`` for ``run.json``."""
+        return {
+            name: {"value": getattr(self.settings, name), "source": self.sources[name]}
+            for name in Settings.__struct_fields__
+        }
+
+
+def resolve(flags: Mapping[str, Any], file: Path | None = None, flag_source: str = "flag") -> Config:
+    """Merge all sources of settings.
+
+    Args:
+        flags: What the user typed or passed; ``None`` means "not given".
+        file: A TOML file with a table ``[run]``; ``asdbench.toml`` in the current folder if there is one.
+        flag_source: How to call the source of ``flags`` in the record.
+
+    Raises:
+        UnknownNameError: A key of the file is no setting.
+        UsageError: The file cannot be read, or a value is of the wrong kind.
+    """
+    values: dict[str, Any] = {}
+    sources = dict.fromkeys(Settings.__struct_fields__, "default")
+    layers = (
+        _from_file(file),
+        {key: (value, f"ASDBENCH_{key.upper()}") for key, value in _from_environment().items()},
+        {key: (value, flag_source) for key, value in flags.items() if value is not None},
+    )
+    for layer in layers:
+        for key, (value, source) in layer.items():
+            values[key], sources[key] = value, source
+    for key, value in values.items():
+        values[key] = _convert(key, value, sources[key])
+    settings = Settings(**values)
+    if settings.limit is not None and settings.limit < 1:
+        raise UsageError(f"limit = {settings.limit} ({sources['limit']}): expected at least 1 track.")
+    return Config(settings, sources)
+
+
+def _convert(key: str, value: Any, source: str) -> Any:
+    field = next(field for field in msgspec.structs.fields(Settings) if field.name == key)
+    try:
+        # Variables are text, so "5" must become 5; TOML and flags are typed and pass unchanged.
+        return msgspec.convert(str(value) if isinstance(value, Path) else value, field.type, strict=False)
+    except msgspec.ValidationError as error:
+        raise UsageError(f"{key} = {value!r} ({source}): {error}.") from error
+
+
+def _from_environment() -> dict[str, str]:
+    names = {key: f"ASDBENCH_{key.upper()}" for key in Settings.__struct_fields__}
+    return {key: os.environ[name] for key, name in names.items() if os.environ.get(name)}
+
+
+def _from_file(file: Path | None) -> dict[str, tuple[Any, str]]:
+    path = Path(DEFAULT_FILE) if file is None else file
+    if file is None and not path.is_file():
+        return {}
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"{path}: the configuration cannot be read ({error.strerror}).") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: not valid TOML ({error}).") from error
+    table = content.get("run", {})
+    if not isinstance(table, dict) or set(content) - {"run"}:
+        raise UsageError(f"{path}: expected one table [run], found {', '.join(content) or 'nothing'}.")
+    for key in table:
+        if key not in Settings.__struct_fields__:
+            raise unknown_name(f"setting in {path}", key, Settings.__struct_fields__)
+    return {key: (value, str(path)) for key, value in table.items()}

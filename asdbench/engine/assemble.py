@@ -1,0 +1,42 @@
+"""Shards and plan -> the predictions of each condition."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from asdbench.perturb.plan import ConditionPlan
+from asdbench.records.predictions import Predictions
+from asdbench.records.shards import Shards
+from asdbench.types import Track
+
+
+def assemble(plan: ConditionPlan, tracks: Sequence[Track], shards: Shards) -> Predictions:
+    """Join the scores of a condition with its labels.
+
+    Args:
+        plan: The condition.
+        tracks: The tracks that were scored, sorted by key.
+        shards: Their scores.
+    """
+    scores = shards.scores(plan.condition.name)
+    rows = [plan.rows(track) for track in tracks]
+    lengths = [len(track) for track in tracks]
+
+    def text(values: list[str]) -> np.ndarray[tuple[int], np.dtype[np.object_]]:
+        return np.repeat(np.array(values, dtype=object), lengths)
+
+    return Predictions(
+        video_id=text([track.video_id for track in tracks]),
+        entity_id=text([track.entity_id for track in tracks]),
+        source_id=text([track.source_id for track in tracks]),
+        timestamp_ms=np.concatenate([track.timestamps_ms for track in tracks]),
+        run=np.concatenate([r.run for r in rows]),
+        label=np.concatenate([r.label for r in rows]),
+        label_after=np.concatenate([r.label_after for r in rows]),
+        changed=np.concatenate([r.changed for r in rows]),
+        eligible=np.concatenate([r.eligible for r in rows]),
+        shift_ms=np.concatenate([r.shift_ms for r in rows]),
+        score=np.concatenate([scores[track.key] for track in tracks]),
+    )

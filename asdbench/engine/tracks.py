@@ -1,0 +1,153 @@
+"""One track under all conditions: each medium is edited once, each embedding computed once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import lru_cache
+from hashlib import blake2b
+from typing import Any, TypeVar
+
+import numpy as np
+
+from asdbench.adapters.base import Adapter
+from asdbench.errors import AsdbenchError, ModelOutputError, ResourceError
+from asdbench.perturb.edits import Edit, digest, edit_audio, edit_faces, split_media
+from asdbench.perturb.plan import Plan
+from asdbench.records.shards import TrackScores
+from asdbench.types import Float32Array, Int16Array, Scorer, Track, TrackKey, UInt8Array
+
+_DONORS_IN_MEMORY = 64
+_T = TypeVar("_T")
+
+
+@dataclass
+class Timings:
+    """Seconds spent, by stage. ``clean`` and ``perturbed`` are inference alone: features, encoders and head."""
+
+    decode: float = 0.0
+    perturb: float = 0.0
+    clean: float = 0.0
+    perturbed: float = 0.0
+
+    @contextmanager
+    def measure(self, stage: str) -> Any:
+        """Add the time of the ``with`` block to a stage."""
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            setattr(self, stage, getattr(self, stage) + time.perf_counter() - start)
+
+
+@dataclass
+class _Medium:
+    """A track's medium and what has been computed from its edited versions, by digest of the edits ('' is clean)."""
+
+    audio: Int16Array
+    faces: Sequence[UInt8Array]
+    audio_embeddings: dict[str, Any] = field(default_factory=dict)
+    face_embeddings: dict[str, Any] = field(default_factory=dict)
+    scores: dict[tuple[str, str], Float32Array] = field(default_factory=dict)
+
+
+class TrackEvaluator:
+    """Scores tracks with one model under the conditions of a plan.
+
+    Args:
+        scorer: The model.
+        plan: The resolved suite.
+        tracks: All tracks of the data set, from which donors are taken.
+        name: The model's name, for messages.
+    """
+
+    def __init__(self, scorer: Scorer, plan: Plan, tracks: Sequence[Track], name: str) -> None:
+        self._scorer = scorer
+        self._plan = plan
+        self._name = name
+        self.timings = Timings()
+        by_key = {track.key: track for track in tracks}
+        self._donor_audio: Callable[[TrackKey], Int16Array] = lru_cache(_DONORS_IN_MEMORY)(
+            lambda key: by_key[key].media.audio()
+        )
+
+    def evaluate(self, track: Track) -> TrackScores:
+        """Score one track under every condition.
+
+        Raises:
+            DataError: The track's media, or those of a donor, are missing or broken.
+            ModelOutputError: The model failed, or returned something else than one finite score per frame.
+            ResourceError: Memory ran out.
+        """
+        with self.timings.measure("decode"):
+            medium = _Medium(track.media.audio(), track.media.faces())
+        scores = {
+            plan.condition.name: self._score(track, medium, plan.edits(track.key)) for plan in self._plan.conditions
+        }
+        return TrackScores(track.key, track.timestamps_ms, _identity(medium), scores)
+
+    def _score(self, track: Track, medium: _Medium, edits: Sequence[Edit]) -> Float32Array:
+        audio_edits, face_edits = split_media(edits)
+        key = digest(audio_edits), digest(face_edits)
+        if key not in medium.scores:
+            with self.timings.measure("perturb"):
+                audio, faces = medium.audio, medium.faces
+                if audio_edits and key[0] not in medium.audio_embeddings:
+                    audio = edit_audio(medium.audio, audio_edits, track.media, self._donor_audio)
+                if face_edits and key[1] not in medium.face_embeddings:
+                    faces = edit_faces(medium.faces, face_edits)
+            with self.timings.measure("perturbed" if edits else "clean"):
+                medium.scores[key] = self._checked(track, lambda: self._infer(track, medium, key, audio, faces))
+        return medium.scores[key]
+
+    def _infer(
+        self, track: Track, medium: _Medium, key: tuple[str, str], audio: Int16Array, faces: Sequence[UInt8Array]
+    ) -> Float32Array:
+        scorer = self._scorer
+        if not isinstance(scorer, Adapter):
+            return scorer.score_track(audio, faces, track.fps)
+        sound = _once(medium.audio_embeddings, key[0], lambda: scorer.embed_audio(audio, len(track), track.fps))
+        sight = _once(medium.face_embeddings, key[1], lambda: scorer.embed_faces(faces))
+        return scorer.score(sound, sight)
+
+    def _checked(self, track: Track, infer: Callable[[], Float32Array]) -> Float32Array:
+        where = f"the model {self._name!r} on track {track.entity_id!r} of video {track.video_id!r}"
+        try:
+            scores = np.asarray(infer())
+        except AsdbenchError:
+            raise
+        except Exception as error:  # a user's model may fail in any way; the user must learn which, and where
+            if type(error).__name__ == "OutOfMemoryError" or isinstance(error, MemoryError):
+                raise ResourceError(f"{where} ran out of memory on {len(track)} frames; use --device cpu.") from error
+            raise ModelOutputError(f"{where} failed: {type(error).__name__}: {error}") from error
+        if scores.shape != (len(track),):
+            raise ModelOutputError(
+                f"{where} returned the shape {scores.shape}; expected one score per frame, ({len(track)},)."
+            )
+        bad = int(np.count_nonzero(~np.isfinite(scores)))
+        if bad:
+            raise ModelOutputError(
+                f"{where} returned {bad} of {len(track)} scores that are NaN or infinite; check the checkpoint."
+            )
+        return scores.astype(np.float32)
+
+
+def _once(cache: dict[str, _T], key: str, compute: Callable[[], _T]) -> _T:
+    if key not in cache:
+        cache[key] = compute()
+    return cache[key]
+
+
+def _identity(medium: _Medium) -> str:
+    state = blake2b(medium.audio.tobytes(), digest_size=16)
+    for face in medium.faces:
+        state.update(repr(face.shape).encode())
+        state.update(face.tobytes())
+    return state.hexdigest()
+
+
+def media_digest(media: Mapping[TrackKey, str]) -> str:
+    """Return one identity for the media of many tracks, whatever order they were scored in."""
+    return blake2b(repr(sorted(media.items())).encode(), digest_size=16).hexdigest()

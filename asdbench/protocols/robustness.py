@@ -1,0 +1,206 @@
+"""Every number of a run: each condition against the clean one, at thresholds frozen on the clean one.
+
+Definitions: docs/method.md, sections 5 and 6. A metric that has no value on the given rows is kept as
+``{"undefined": reason}``, so that tables can say why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from asdbench.errors import UndefinedMetricError
+from asdbench.metrics import (
+    false_positive_rate,
+    frozen_thresholds,
+    positive_share,
+    rescaled_ap,
+    retention,
+    sync_auroc,
+    sync_winrate,
+    true_positive_rate,
+)
+from asdbench.protocols import PROTOCOLS
+from asdbench.records.predictions import Predictions
+from asdbench.types import IGNORE, BoolArray, Condition
+
+HEADLINE = "tpr:0.9"
+"""The threshold at which tables and sentences speak unless they name another."""
+
+INNER_MS = 200
+"""What ``fa_changed_inner`` leaves out at each end of a run, where the splice is."""
+
+SHIFT_BANDS_MS = ((165, 250), (250, 500), (500, 1000))
+
+Measured = float | dict[str, str]
+
+
+def measure(metric: Callable[[], float]) -> Measured:
+    """Return the value of a metric, or the reason why it has none."""
+    try:
+        return metric()
+    except UndefinedMetricError as error:
+        return {"undefined": str(error)}
+
+
+def value_of(measured: Measured | None) -> float | None:
+    """Return the number, or ``None`` where it is undefined or absent."""
+    return measured if isinstance(measured, float) else None
+
+
+def run_metrics(
+    conditions: Mapping[str, Condition], predictions: Callable[[str], Predictions], protocol: str = "ava"
+) -> dict[str, Any]:
+    """Compute every number of a run.
+
+    Args:
+        conditions: The suite's conditions by name; the first is the clean one.
+        predictions: Loads the predictions of a condition.
+        protocol: Name of the rule for AP.
+
+    Returns:
+        The content of ``metrics.json``.
+
+    Raises:
+        UndefinedMetricError: The clean rows lack one of the two classes, so that no threshold exists.
+        NotComparableError: A condition's rows are not those of the clean condition.
+    """
+    rule = PROTOCOLS.load(protocol)
+    clean = predictions(next(iter(conditions)))
+    thresholds = frozen_thresholds(clean.label, clean.score)
+    results = []
+    for name, condition in conditions.items():
+        rows = clean if condition.perturbation is None else predictions(name)
+        rows.require_same_rows(clean, name)
+        results.append(
+            {
+                "name": name,
+                "perturbation": condition.perturbation,
+                "proportion": condition.proportion,
+                "labels": condition.labels,
+                "role": condition.role,
+                "rows": _counts(rows),
+                "metrics": _condition_metrics(rule, clean, rows, condition, thresholds),
+            }
+        )
+    return {"protocol": protocol, "headline": HEADLINE, "thresholds": thresholds, "conditions": results}
+
+
+def _counts(rows: Predictions) -> dict[str, int]:
+    counted = {
+        "total": np.ones(len(rows), dtype=np.bool_),
+        "positive": rows.label_after == 1,
+        "negative": rows.label_after == 0,
+        "ignored": rows.label_after == IGNORE,
+        "changed": rows.changed,
+        "ineligible": ~rows.eligible,
+        "paired": _paired(rows),
+    }
+    return {name: int(np.count_nonzero(mask)) for name, mask in counted.items()}
+
+
+def _paired(rows: Predictions) -> BoolArray:
+    """Rows that were positive, were changed, and count: those on which clean and changed scores are compared."""
+    mask: BoolArray = rows.changed & (rows.label == 1) & (rows.label_after != IGNORE)
+    return mask
+
+
+def _inner(rows: Predictions) -> BoolArray:
+    """Rows at least 0.2 s away from the first and the last frame of their run."""
+    starts = rows.run_starts
+    lengths = np.diff([*starts, len(rows)])
+    first = np.repeat(rows.timestamp_ms[starts], lengths)
+    last = np.repeat(rows.timestamp_ms[starts + lengths - 1], lengths)
+    mask: BoolArray = (rows.timestamp_ms - first >= INNER_MS) & (last - rows.timestamp_ms >= INNER_MS)
+    return mask
+
+
+def _condition_metrics(
+    rule: Callable[..., Any],
+    clean: Predictions,
+    rows: Predictions,
+    condition: Condition,
+    thresholds: Mapping[str, float],
+) -> dict[str, Any]:
+    counted = rows.label_after != IGNORE
+    metrics = _precision(rule, rows, counted)
+    if condition.perturbation is not None:
+        metrics["ap_unchanged"] = _precision(rule, rows, counted & ~rows.changed)["ap"]
+        metrics |= _synchrony(clean, rows, _paired(rows))
+    if condition.perturbation is not None and condition.labels == "keep":
+        metrics["ap_drop"] = _drop(_precision(rule, clean, counted)["ap"], metrics["ap"])
+    metrics["at"] = {name: _rates(clean, rows, condition, threshold) for name, threshold in thresholds.items()}
+    if np.isfinite(rows.shift_ms).any():
+        metrics["by_shift"] = _by_shift(clean, rows, thresholds[HEADLINE])
+    return metrics
+
+
+def _precision(rule: Callable[..., Any], rows: Predictions, mask: BoolArray) -> dict[str, Measured]:
+    names = ("ap", "ap_tie_safe", "ap_best", "tied_share")
+    labels = rows.label_after[mask]
+    try:
+        result = rule(labels, rows.score[mask])
+    except UndefinedMetricError as error:
+        undefined: Measured = {"undefined": str(error)}
+        return dict.fromkeys((*names, "ap_rescaled"), undefined)
+    rescaled = measure(lambda: rescaled_ap(result.ap, float(np.mean(labels == 1))))
+    return {name: getattr(result, name) for name in names} | {"ap_rescaled": rescaled}
+
+
+def _drop(before: Measured, after: Measured) -> Measured:
+    if isinstance(before, dict):
+        return before
+    return after if isinstance(after, dict) else before - after
+
+
+def _synchrony(clean: Predictions, rows: Predictions, mask: BoolArray) -> dict[str, Measured]:
+    pair = clean.score[mask], rows.score[mask]
+    return {
+        "sync_auroc": measure(lambda: sync_auroc(*pair)),
+        "sync_winrate": measure(lambda: sync_winrate(*pair)),
+    }
+
+
+def _rates(clean: Predictions, rows: Predictions, condition: Condition, threshold: float) -> dict[str, Measured]:
+    # A negative counts for FPR unless the condition itself made it one: "unchanged" speaks of labels here, since a
+    # condition such as silence changes the sound of every row.
+    counted = (rows.label_after != IGNORE) & ((rows.label == 1) <= (rows.label_after == 1))
+    labels, scores = rows.label_after[counted], rows.score[counted]
+    rates = {
+        "tpr": measure(lambda: true_positive_rate(labels, scores, threshold)),
+        "fpr": measure(lambda: false_positive_rate(labels, scores, threshold)),
+    }
+    if condition.perturbation is None:
+        return rates
+    if condition.labels == "keep":
+        before = measure(lambda: true_positive_rate(labels, clean.score[counted], threshold))
+        rates["tpr_drop"] = _drop(before, rates["tpr"])
+    return rates | _changed_rates(clean, rows, _paired(rows), threshold)
+
+
+def _changed_rates(clean: Predictions, rows: Predictions, mask: BoolArray, threshold: float) -> dict[str, Measured]:
+    before, after = clean.score[mask], rows.score[mask]
+    inner = mask & _inner(rows)
+    return {
+        "fa_changed": measure(lambda: positive_share(after, threshold)),
+        "fa_changed_inner": measure(lambda: positive_share(rows.score[inner], threshold)),
+        "tpr_same_rows": measure(lambda: positive_share(before, threshold)),
+        "retention": measure(lambda: retention(before, after, threshold)),
+    }
+
+
+def _by_shift(clean: Predictions, rows: Predictions, threshold: float) -> dict[str, Any]:
+    """Return the synchrony metrics by sign of the shift and in bands of its size."""
+    size, mask = np.abs(rows.shift_ms), _paired(rows)
+    groups = {"late": rows.shift_ms > 0, "early": rows.shift_ms < 0}
+    for low, high in SHIFT_BANDS_MS:
+        last = high == SHIFT_BANDS_MS[-1][1]
+        groups[f"{low}-{high} ms"] = (size >= low) & ((size <= high) if last else (size < high))
+    return {
+        name: {"rows": int(np.count_nonzero(mask & group))}
+        | _changed_rates(clean, rows, mask & group, threshold)
+        | _synchrony(clean, rows, mask & group)
+        for name, group in groups.items()
+    }

@@ -1,0 +1,72 @@
+"""One sentence that says what the tables mean, from fixed rules."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from asdbench.protocols.robustness import HEADLINE, value_of
+
+_UNMOVED = 0.02
+"""sync_auroc this close to the splice floor counts as no reaction to the change."""
+
+_FAMILIES = (
+    ("mismatch@1.00", "somebody else's voice"),
+    ("misalign@1.00", "the own voice 165 to 1000 ms off"),
+)
+
+
+def conclude(model: str, metrics: Mapping[str, Any]) -> str:
+    """Return the conclusion of a run.
+
+    Args:
+        model: Name of the model.
+        metrics: Content of ``metrics.json``.
+    """
+    conditions = {condition["name"]: condition for condition in metrics["conditions"]}
+    found = [(text, conditions[name]) for name, text in _FAMILIES if name in conditions]
+    if found:
+        return _synchrony(model, conditions, found)
+    return _drops(model, metrics)
+
+
+def _synchrony(model: str, conditions: Mapping[str, Any], found: list[tuple[str, Mapping[str, Any]]]) -> str:
+    parts = []
+    for text, condition in found:
+        rates = condition["metrics"]["at"][HEADLINE]
+        now, before = value_of(rates["fa_changed"]), value_of(rates["tpr_same_rows"])
+        if now is not None and before is not None:
+            parts.append(f"with {text} on {100 * now:.0f} % (own sound: {100 * before:.0f} %)")
+    if not parts:
+        return f"{model}: no speaking run could be changed, so nothing is known of its synchrony."
+    sentence = f"{model} says speaking {' and '.join(parts)} of the speaking frames"
+    floor = value_of(conditions.get("resplice@1.00", {}).get("metrics", {}).get("sync_auroc"))
+    aurocs = [value_of(condition["metrics"]["sync_auroc"]) for _, condition in found]
+    return f"{sentence}: {_verdict(found, aurocs, 0.5 if floor is None else floor)}."
+
+
+def _verdict(found: list[tuple[str, Mapping[str, Any]]], aurocs: list[float | None], floor: float) -> str:
+    retentions = [value_of(condition["metrics"]["at"][HEADLINE]["retention"]) for _, condition in found]
+    known = [retention for retention in retentions if retention is not None]
+    if not known:
+        return "it detects too little of the clean speech to tell"
+    if all(auroc is not None and auroc - floor < _UNMOVED for auroc in aurocs):
+        return "it does not react to whether sound and lips belong together"
+    worst = max(known)
+    if worst >= 0.9:
+        return "it notices, but hardly lets it change the verdict"
+    if worst >= 0.5:
+        return "it relies on synchrony in part"
+    return "it relies on synchrony"
+
+
+def _drops(model: str, metrics: Mapping[str, Any]) -> str:
+    clean = metrics["conditions"][0]
+    ap = value_of(clean["metrics"]["ap"])
+    drops = [
+        f"{c['name']} {-100 * drop:+.1f}"
+        for c in metrics["conditions"][1:]
+        if (drop := value_of(c["metrics"].get("ap_drop"))) is not None
+    ]
+    start = f"{model}: AP {100 * ap:.2f} %" if ap is not None else f"{model}: AP undefined"
+    return f"{start}; points of AP by condition: {', '.join(drops)}." if drops else f"{start} on the clean data."

@@ -1,0 +1,191 @@
+"""The figures of a run, readable in gray and by colour-blind readers; the same numbers give the same bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from operator import itemgetter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from asdbench.protocols.robustness import HEADLINE, value_of
+from asdbench.records.atomic import replacing
+from asdbench.types import Float32Array
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+# Okabe & Ito, Color Universal Design: told apart with any colour vision; markers and dashes do so in gray.
+_STYLE: dict[str, dict[str, Any]] = {
+    "mismatch": {"color": "#D55E00", "marker": "o", "linestyle": "-"},
+    "misalign": {"color": "#0072B2", "marker": "s", "linestyle": "--"},
+    "resplice": {"color": "#009E73", "marker": "^", "linestyle": "-."},
+}
+_CLEAN, _NEGATIVE, _GUIDE = "#000000", "#999999", "#666666"
+_LABELS = {
+    "mismatch": "another person's voice (mismatch)",
+    "misalign": "own voice shifted (misalign)",
+    "resplice": "own voice cut and put back (resplice)",
+}
+_RC: Any = {
+    "font.size": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.alpha": 0.25,
+    "legend.frameon": False,
+    "svg.hashsalt": "asdbench",
+    "svg.fonttype": "none",
+}
+
+Scores = Mapping[str, Float32Array]
+"""Group of rows to its scores: ``clean``, ``negative`` and each perturbation at its largest proportion."""
+
+
+def write_figures(
+    folder: Path, model: str, metrics: Mapping[str, Any], plan: Mapping[str, Any], scores: Scores
+) -> None:
+    """Write every figure that the run has data for, as PNG and SVG.
+
+    Args:
+        folder: Where to.
+        model: Name of the model, for titles.
+        metrics: Content of ``metrics.json``.
+        plan: Condition to the summary of what was changed.
+        scores: Scores of speaking rows, for the distributions.
+    """
+    import matplotlib as mpl
+
+    families = _families(metrics["conditions"], plan)
+    drawn: dict[str, Callable[[Figure], None]] = {}
+    if families:
+        drawn["ap_vs_proportion"] = lambda figure: _draw_ap(figure, model, metrics, families)
+        drawn["retention_vs_proportion"] = lambda figure: _draw_retention(figure, model, families)
+        drawn["scores"] = lambda figure: _draw_scores(figure, model, metrics, scores)
+    modality = [c for c in metrics["conditions"] if c["role"] in ("reference", "diagnostic")]
+    if len(modality) > 1:
+        drawn["modality"] = lambda figure: _draw_modality(figure, model, modality)
+    with mpl.rc_context(_RC):
+        for name, draw in drawn.items():
+            _write(folder / name, draw)
+
+
+def _write(stem: Path, draw: Callable[[Figure], None]) -> None:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7.2, 4.0), layout="constrained")
+    FigureCanvasAgg(figure)  # type: ignore[no-untyped-call]
+    draw(figure)
+    for extension, metadata in (("png", {"Software": None}), ("svg", {"Date": None, "Creator": None})):
+        with replacing(stem.with_suffix(f".{extension}")) as temporary:
+            figure.savefig(temporary, format=extension, dpi=160, metadata=metadata)
+
+
+def _families(conditions: Sequence[Mapping[str, Any]], plan: Mapping[str, Any]) -> dict[str, list[tuple[float, Any]]]:
+    """Return perturbation -> [(realised share of frames, metrics)] for the tests of synchrony."""
+    families: dict[str, list[tuple[float, Any]]] = {}
+    for condition in conditions:
+        share = plan.get(condition["name"], {}).get("share_of_frames")
+        if condition["role"] == "test" and share is not None:
+            families.setdefault(condition["perturbation"], []).append((share, condition["metrics"]))
+    return families
+
+
+def _points(series: Sequence[tuple[float, Any]], read: Callable[[Any], Any]) -> tuple[list[float], list[float]]:
+    found = [(share, value) for share, metrics in series if (value := value_of(read(metrics))) is not None]
+    return [share for share, _ in found], [value for _, value in found]
+
+
+def _draw_ap(
+    figure: Figure, model: str, metrics: Mapping[str, Any], families: Mapping[str, Sequence[tuple[float, Any]]]
+) -> None:
+    clean = metrics["conditions"][0]
+    all_rows, unchanged = figure.subplots(1, 2, sharey=True)
+    start = (0.0, clean["metrics"] | {"ap_unchanged": clean["metrics"]["ap"]})
+    for axes, key in ((all_rows, "ap"), (unchanged, "ap_unchanged")):
+        for name, series in families.items():
+            x, y = _points([start, *series], itemgetter(key))
+            axes.plot(x, y, label=_LABELS.get(name, name), **_style(name))
+        axes.set(xlabel="share of speaking frames changed", xlim=(-0.02, 1.02), ylim=(0, 1.02))
+    all_rows.plot([0, 1], [1, 0], color=_GUIDE, linestyle=":", label="perfect, but blind to synchrony (1 − p)")
+    all_rows.set(ylabel=f"AP ({metrics['protocol']})", title="all rows, changed ones negative")
+    unchanged.set(title="unchanged rows only")
+    handles, labels = all_rows.get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=2)
+    figure.suptitle(f"{model}: AP as more of the speech stops matching the lips")
+
+
+def _draw_retention(figure: Figure, model: str, families: Mapping[str, Sequence[tuple[float, Any]]]) -> None:
+    axes = figure.subplots()
+    for name, series in families.items():
+        x, y = _points(series, lambda m: m["at"][HEADLINE]["retention"])
+        axes.plot(x, y, label=_LABELS.get(name, name), **_style(name))
+    axes.axhline(1, color=_GUIDE, linestyle=":")
+    axes.text(0, 1.01, "ignores the change", color=_GUIDE, va="bottom")
+    axes.axhline(0, color=_GUIDE, linewidth=0.8)
+    axes.text(0, 0.01, "always notices", color=_GUIDE, va="bottom")
+    axes.set(
+        xlabel="share of speaking frames changed",
+        ylabel="retention: P(speaking | changed) / P(speaking | own sound)",
+        xlim=(-0.02, 1.02),
+        ylim=(-0.02, 1.12),
+        title=f"{model}: how often it still says speaking, at {HEADLINE}",
+    )
+    axes.legend(loc="center left")
+
+
+def _draw_scores(figure: Figure, model: str, metrics: Mapping[str, Any], scores: Scores) -> None:
+    axes = figure.subplots()
+    values = np.concatenate(list(scores.values()))
+    low, high = np.quantile(values, [0.002, 0.998])
+    margin = max(0.05 * (high - low), 0.5)
+    edges = np.linspace(low - margin, high + margin, 61)
+    for name, group in scores.items():
+        share = np.histogram(np.clip(group, edges[0], edges[-1]), bins=edges)[0] / max(len(group), 1)
+        text = f"{_score_label(name)}, n = {len(group):,}"
+        if name == "negative":
+            axes.stairs(share, edges, fill=True, color=_NEGATIVE, alpha=0.45, label=text)
+        else:
+            style = _style(name)
+            axes.stairs(share, edges, color=style["color"], linestyle=style["linestyle"], linewidth=1.6, label=text)
+    axes.axvline(metrics["thresholds"][HEADLINE], color=_GUIDE, linestyle=":", label=f"threshold {HEADLINE}")
+    axes.set(xlabel="score (log-odds)", ylabel="share of rows", title=f"{model}: scores of the same speaking frames")
+    axes.set_ylim(0, axes.get_ylim()[1] * 1.35)
+    axes.legend(loc="upper left", ncols=2, fontsize=8)
+
+
+def _score_label(name: str) -> str:
+    return {"clean": "clean", "negative": "not speaking, clean"}.get(name, _LABELS.get(name, name))
+
+
+def _draw_modality(figure: Figure, model: str, conditions: Sequence[Mapping[str, Any]]) -> None:
+    above_chance, tpr = figure.subplots(1, 2, sharey=True)
+    names = [condition["name"] for condition in conditions]
+    positions = np.arange(len(names))
+    for axes, read, title in (
+        (above_chance, lambda m: m["ap_rescaled"], "AP above chance\n(AP − base rate) / (1 − base rate)"),
+        (tpr, lambda m: m["at"][HEADLINE]["tpr"], f"TPR at {HEADLINE}\n(threshold of the clean run)"),
+    ):
+        values = [value_of(read(condition["metrics"])) for condition in conditions]
+        colours = [_CLEAN if condition["role"] == "reference" else "#56B4E9" for condition in conditions]
+        _bars(axes, positions, values, colours)
+        axes.set(title=title)
+    above_chance.set_yticks(positions, names)
+    above_chance.invert_yaxis()
+    figure.suptitle(f"{model}: what is left without a modality, or with a wrong one")
+
+
+def _bars(axes: Axes, positions: Any, values: Sequence[float | None], colours: Sequence[str]) -> None:
+    axes.barh(positions, [value or 0.0 for value in values], color=colours, height=0.6)
+    for position, value in zip(positions, values, strict=True):
+        text = "undefined" if value is None else f"{100 * value:.1f} %"
+        axes.text(max(value or 0.0, 0.0) + 0.02, position, text, va="center")
+    axes.set_xlim(min(0.0, *(value or 0.0 for value in values)), 1.3)
+    axes.set_xticks([0, 0.25, 0.5, 0.75, 1.0])
+
+
+def _style(name: str) -> dict[str, Any]:
+    return _STYLE.get(name, {"color": _CLEAN, "marker": "", "linestyle": "-"})

@@ -1,0 +1,88 @@
+"""Tables as Markdown, CSV and LaTeX. Names may come from anyone's files, so each format escapes what it must."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from asdbench.report.tables import Table
+
+_LATEX = {
+    "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "_": r"\_", "%": r"\%",
+    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "–": "--",
+}  # fmt: skip
+
+
+def to_markdown(table: Table) -> str:
+    """Return a GitHub table with caption and the reasons of undefined cells."""
+    right = [column.kind != "text" for column in table.columns]
+    lines = [
+        _markdown_row([column.header for column in table.columns]),
+        "|" + "|".join("---:" if number else "---" for number in right) + "|",
+        *(_markdown_row(cells) for cells in table.cells()),
+    ]
+    notes = [f"{table.caption}", *(f"Undefined: {_markdown_text(reason)}." for reason in table.reasons())]
+    return "\n".join([*lines, "", *("  \n".join(notes).splitlines()), ""])
+
+
+def _markdown_row(cells: list[str]) -> str:
+    return "| " + " | ".join(_markdown_text(cell) for cell in cells) + " |"
+
+
+def _markdown_text(text: str) -> str:
+    for sign in "\\`*_|[]<>":
+        text = text.replace(sign, "\\" + sign)
+    return " ".join(text.split())
+
+
+def to_csv(table: Table) -> str:
+    """Return the raw values with full precision; undefined cells are empty, their reasons in a last column."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow([*(column.key for column in table.columns), "undefined"])
+    for row in table.rows:
+        values = [row.get(column.key) for column in table.columns]
+        reasons = {v["undefined"]: None for v in values if isinstance(v, Mapping)}
+        writer.writerow([*(_csv_cell(value) for value in values), "; ".join(reasons)])
+    return buffer.getvalue()
+
+
+def _csv_cell(value: Any) -> Any:
+    if value is None or isinstance(value, Mapping):
+        return ""
+    # A cell that a spreadsheet would take for a formula is made text.
+    return f"'{value}" if isinstance(value, str) and value[:1] in "=+-@\t\r" else value
+
+
+def to_latex(table: Table) -> str:
+    """Return a booktabs ``tabular`` within a ``table``."""
+    alignment = "".join("l" if column.kind == "text" else "r" for column in table.columns)
+    lines = [
+        r"\begin{table}",
+        r"\centering",
+        rf"\caption{{{_latex_text(' '.join([table.caption, *(f'Undefined: {r}.' for r in table.reasons())]))}}}",
+        rf"\begin{{tabular}}{{{alignment}}}",
+        r"\toprule",
+        _latex_row([column.header for column in table.columns]),
+        r"\midrule",
+        *(_latex_row(cells) for cells in table.cells()),
+        r"\bottomrule",
+        r"\end{tabular}",
+        r"\end{table}",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _latex_row(cells: list[str]) -> str:
+    return " & ".join(_latex_text(cell) for cell in cells) + r" \\"
+
+
+def _latex_text(text: str) -> str:
+    return " ".join("".join(_LATEX.get(sign, sign) for sign in text).split())
+
+
+WRITERS: dict[str, Callable[[Table], str]] = {"md": to_markdown, "csv": to_csv, "tex": to_latex}
+"""File extension to writer."""
