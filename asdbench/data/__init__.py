@@ -12,6 +12,12 @@ DATA_FORMATS = Registry("data format", {"ava": "asdbench.data.ava:open_ava"})
 """Readers by name: ``(root, split, name) -> Dataset``."""
 
 
+FORMAT_SUMMARIES = {
+    "ava": "csv/<split>_orig.csv, clips_videos/, clips_audios/ (AVA as the TalkNet preprocessing leaves it)"
+}
+"""One line on each built-in format, for ``asdbench ls data``."""
+
+
 def open_dataset(root: str | Path, split: str = "val", data_format: str = "auto", name: str | None = None) -> Dataset:
     """Open a data set on disk.
 

@@ -10,8 +10,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from asdbench.errors import UndefinedMetricError
+from asdbench.errors import DataError, UndefinedMetricError
 from asdbench.metrics import (
     false_positive_rate,
     frozen_thresholds,
@@ -64,11 +65,12 @@ def run_metrics(
         The content of ``metrics.json``.
 
     Raises:
-        UndefinedMetricError: The clean rows lack one of the two classes, so that no threshold exists.
+        DataError: The clean rows lack one of the two classes.
         NotComparableError: A condition's rows are not those of the clean condition.
     """
     rule = PROTOCOLS.load(protocol)
     clean = predictions(next(iter(conditions)))
+    require_both_classes(clean.label)
     thresholds = frozen_thresholds(clean.label, clean.score)
     results = []
     for name, condition in conditions.items():
@@ -86,6 +88,20 @@ def run_metrics(
             }
         )
     return {"protocol": protocol, "headline": HEADLINE, "thresholds": thresholds, "conditions": results}
+
+
+def require_both_classes(labels: NDArray[np.int8]) -> None:
+    """Refuse rows without speaking or without silent frames, on which no threshold could be frozen.
+
+    Raises:
+        DataError: One of the two classes is missing.
+    """
+    positive, total = int(np.count_nonzero(labels == 1)), len(labels)
+    if positive in (0, total):
+        raise DataError(
+            f"{positive:,} of the {total:,} frames to be scored are labelled speaking; AP and thresholds need "
+            "frames of both kinds, so choose more tracks (or raise --limit)."
+        )
 
 
 def _counts(rows: Predictions) -> dict[str, int]:
@@ -125,7 +141,7 @@ def _condition_metrics(
     thresholds: Mapping[str, float],
 ) -> dict[str, Any]:
     counted = rows.label_after != IGNORE
-    metrics = _precision(rule, rows, counted)
+    metrics: dict[str, Any] = {**_precision(rule, rows, counted)}
     if condition.perturbation is not None:
         metrics["ap_unchanged"] = _precision(rule, rows, counted & ~rows.changed)["ap"]
         metrics |= _synchrony(clean, rows, _paired(rows))

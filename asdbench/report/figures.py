@@ -77,7 +77,7 @@ def _write(stem: Path, draw: Callable[[Figure], None]) -> None:
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(7.2, 4.0), layout="constrained")
-    FigureCanvasAgg(figure)  # type: ignore[no-untyped-call]
+    FigureCanvasAgg(figure)
     draw(figure)
     for extension, metadata in (("png", {"Software": None}), ("svg", {"Date": None, "Creator": None})):
         with replacing(stem.with_suffix(f".{extension}")) as temporary:
@@ -165,11 +165,19 @@ def _draw_modality(figure: Figure, model: str, conditions: Sequence[Mapping[str,
     above_chance, tpr = figure.subplots(1, 2, sharey=True)
     names = [condition["name"] for condition in conditions]
     positions = np.arange(len(names))
-    for axes, read, title in (
-        (above_chance, lambda m: m["ap_rescaled"], "AP above chance\n(AP − base rate) / (1 − base rate)"),
-        (tpr, lambda m: m["at"][HEADLINE]["tpr"], f"TPR at {HEADLINE}\n(threshold of the clean run)"),
+    for axes, measured, title in (
+        (
+            above_chance,
+            [c["metrics"]["ap_rescaled"] for c in conditions],
+            "AP above chance\n(AP − base rate) / (1 − base rate)",
+        ),
+        (
+            tpr,
+            [c["metrics"]["at"][HEADLINE]["tpr"] for c in conditions],
+            f"TPR at {HEADLINE}\n(threshold of the clean run)",
+        ),
     ):
-        values = [value_of(read(condition["metrics"])) for condition in conditions]
+        values = [value_of(value) for value in measured]
         colours = [_CLEAN if condition["role"] == "reference" else "#56B4E9" for condition in conditions]
         _bars(axes, positions, values, colours)
         axes.set(title=title)

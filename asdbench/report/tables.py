@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from asdbench.protocols.robustness import HEADLINE
@@ -97,7 +97,9 @@ def build_tables(metrics: Mapping[str, Any], plan: Mapping[str, Any]) -> tuple[T
         _modality(conditions),
         _changes(conditions, plan),
     )
-    return tuple(table for table in tables if table.rows)
+    skipped = metrics["skipped_tracks"]
+    note = f" {skipped:,} of {metrics['tracks']:,} tracks were skipped and are missing here." if skipped else ""
+    return tuple(replace(table, caption=table.caption + note) for table in tables if table.rows)
 
 
 _RATES = (

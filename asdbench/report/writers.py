@@ -23,15 +23,16 @@ def to_markdown(table: Table) -> str:
         "|" + "|".join("---:" if number else "---" for number in right) + "|",
         *(_markdown_row(cells) for cells in table.cells()),
     ]
-    notes = [f"{table.caption}", *(f"Undefined: {_markdown_text(reason)}." for reason in table.reasons())]
+    notes = [f"{table.caption}", *(f"Undefined: {markdown_text(reason)}." for reason in table.reasons())]
     return "\n".join([*lines, "", *("  \n".join(notes).splitlines()), ""])
 
 
 def _markdown_row(cells: list[str]) -> str:
-    return "| " + " | ".join(_markdown_text(cell) for cell in cells) + " |"
+    return "| " + " | ".join(markdown_text(cell) for cell in cells) + " |"
 
 
-def _markdown_text(text: str) -> str:
+def markdown_text(text: str) -> str:
+    """Return text that Markdown shows as it is, on one line."""
     for sign in "\\`*_|[]<>":
         text = text.replace(sign, "\\" + sign)
     return " ".join(text.split())

@@ -1,0 +1,296 @@
+"""What the command line parses for and calls, and what notebooks import: run, open, score, report."""
+
+from __future__ import annotations
+
+import csv
+import inspect
+import io
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import numpy as np
+
+from asdbench.adapters import LoadedModel, load_model
+from asdbench.checkpoints.load import sha256_of
+from asdbench.config import Config, resolve
+from asdbench.data import open_dataset
+from asdbench.engine.assemble import assemble
+from asdbench.engine.devices import choose_device, describe_device
+from asdbench.engine.loop import Skipped, score_tracks
+from asdbench.engine.tracks import Timings, TrackEvaluator, media_digest
+from asdbench.errors import UsageError
+from asdbench.perturb.plan import Plan, plan
+from asdbench.protocols.robustness import require_both_classes
+from asdbench.records import provenance
+from asdbench.records.atomic import write_json, write_text
+from asdbench.records.folder import RunFolder, default_folder, fingerprint
+from asdbench.records.predictions import predictions_path, write_predictions
+from asdbench.records.shards import Shards
+from asdbench.report.run import Run, open_run
+from asdbench.report.write import write_report
+from asdbench.suites import load_suite
+from asdbench.types import Dataset, Scorer, Suite, Track
+
+Notify = Callable[[str], None]
+
+
+def run(
+    model: str | Scorer | None = None,
+    suite: str | Path | None = None,
+    data: str | Path | None = None,
+    *,
+    checkpoint: str | Path | None = None,
+    format: str | None = None,  # noqa: A002 - the flag's name
+    split: str | None = None,
+    device: str | None = None,
+    out: str | Path | None = None,
+    runs: str | Path | None = None,
+    limit: int | None = None,
+    seed: int | None = None,
+    on_error: str | None = None,
+    config: Path | None = None,
+    progress: bool | None = None,
+) -> Run:
+    """Score a model on a data set under a suite, and write a run folder; the same call continues an unfinished run.
+
+    Args:
+        model: Name of a model, ``auto``, ``package.module:Class``, ``file.py:Class``, or an object that scores tracks.
+        suite: Name or TOML file of a suite.
+        data: Folder of the data set.
+        checkpoint: The model's weights.
+        format: Format of the data set; recognised by default.
+        split: Part of the data set; ``val`` by default.
+        device: ``auto``, ``cpu``, ``cuda:N`` or ``mps``.
+        out: Run folder; ``<runs>/<model>-<suite>-<data>-<fingerprint>`` by default.
+        runs: Where derived run folders lie; ``runs`` by default.
+        limit: Score only the first tracks (in key order); the plan stays that of the whole data set.
+        seed: Another seed than the suite's; the run is then *custom*, fit for no gate and no leaderboard.
+        on_error: ``stop`` at broken media, or ``skip`` them and have them counted.
+        config: TOML file of settings; ``asdbench.toml`` in the current folder by default.
+        progress: Whether to show a progress bar; on a terminal by default.
+
+    Raises:
+        AsdbenchError: See ``asdbench.errors`` for the tree.
+
+    Example:
+        >>> run = asdbench.run("light-asd", "unsync", "AVADataPath", checkpoint="a.model")  # doctest: +SKIP
+        >>> run.table  # doctest: +SKIP
+    """
+    flags = {
+        "suite": suite, "data": data, "checkpoint": checkpoint, "format": format, "split": split, "device": device,
+        "out": out, "runs": runs, "limit": limit, "seed": seed, "on_error": on_error,
+        "model": model if isinstance(model, str) else None,
+    }  # fmt: skip
+    scorer = None if isinstance(model, str) else model
+    return run_config(resolve(flags, config, "argument"), scorer=scorer, progress=progress)
+
+
+def run_config(
+    config: Config, *, scorer: Scorer | None = None, progress: bool | None = None, notify: Notify = lambda _: None
+) -> Run:
+    """Run what a configuration says; ``notify`` is told in a few words what happens."""
+    settings = config.settings
+    if settings.data is None:
+        raise UsageError(
+            "no data set given; add --data FOLDER (a folder in the AVA layout of the TalkNet preprocessing)."
+        )
+    suite = load_suite(settings.suite)
+    dataset = open_dataset(settings.data, settings.split, settings.format)
+    tracks = dataset.tracks[: settings.limit]
+    require_both_classes(np.concatenate([track.labels for track in tracks]))
+    device = choose_device(settings.device)
+    model = _load(scorer, settings.model, settings.checkpoint, device)
+    notify(f"planning {suite.label} on {len(dataset.tracks):,} tracks of {dataset.name}")
+    plan_ = plan(dataset.tracks, suite, settings.seed)
+    job = _Job(config, suite, dataset, tracks, model, device, plan_)
+    identity = job.identity()
+    folder = RunFolder(Path(settings.out) if settings.out else job.default_folder(identity))
+    earlier = folder.claim(identity)
+    if earlier and earlier["state"] == "complete":
+        notify("this run is complete; delete its folder, or choose another --out, to score again")
+        return open_run(folder.path)
+    notify(f"{'continuing' if earlier else 'writing'} {folder.path}")
+    return job.execute(folder, identity, progress)
+
+
+def _load(scorer: Scorer | None, name: str, checkpoint: str | None, device: str) -> LoadedModel:
+    if scorer is None:
+        return load_model(name, checkpoint, device)
+    if not callable(getattr(scorer, "score_track", None)):
+        raise UsageError(
+            f"the model {scorer!r} has no method score_track(audio, faces, fps); see asdbench.types.Scorer."
+        )
+    label = str(getattr(scorer, "name", type(scorer).__name__))
+    return LoadedModel(scorer, label, label, int(getattr(scorer, "version", 0)))
+
+
+@dataclass(frozen=True)
+class _Job:
+    """Everything resolved, ready to be scored."""
+
+    config: Config
+    suite: Suite
+    dataset: Dataset
+    tracks: Sequence[Track]
+    model: LoadedModel
+    device: str
+    plan: Plan
+
+    def identity(self) -> dict[str, Any]:
+        """Return all that two runs must share to be the same run."""
+        return {
+            "model": {
+                "adapter": self.model.adapter,
+                "adapter_version": self.model.adapter_version,
+                "checkpoint_sha256": self.model.checkpoint_sha256,
+                "code_sha256": _code_sha256(self.model.scorer),
+                "dtype": "float32",
+                "device": self.device.partition(":")[0],
+                "torch": provenance.versions()["torch"],
+            },
+            "data": {"fingerprint": self.dataset.fingerprint, "protocol": self.dataset.protocol},
+            "suite": {"name": self.suite.label, "sha256": self.suite.sha256},
+            "plan_sha256": self.plan.sha256,
+            "limit": self.config.settings.limit,
+        }
+
+    def default_folder(self, identity: dict[str, Any]) -> Path:
+        return default_folder(
+            Path(self.config.settings.runs), self.model.name, self.suite.name, self.dataset.name, identity
+        )
+
+    def execute(self, folder: RunFolder, identity: dict[str, Any], progress: bool | None) -> Run:
+        """Score, then write everything that is computed from scores."""
+        started = time.time()
+        record = self._record(identity)
+        folder.write_record(record | {"state": "running"})
+        folder.write_plan(self.plan.records())
+        names = tuple(condition.name for condition in self.suite.conditions)
+        shards = Shards(folder.path, names)
+        resumed = len(shards.done())
+        evaluator = TrackEvaluator(self.model.scorer, self.plan, self.dataset.tracks, self.model.name)
+        on_error = self.config.settings.on_error
+        skipped = score_tracks(evaluator, self.tracks, shards, on_error, progress)
+        self._write_predictions(folder, shards, skipped)
+        record["counts"] = self._counts(skipped)
+        record["data"]["media_digest"] = media_digest(shards.media())
+        record["timings"] = _timings(evaluator.timings, started, resumed)
+        finished = Run(folder.path, record, {}).recomputed()
+        write_json(folder.path / "metrics.json", finished.metrics)
+        write_report(finished)
+        folder.write_record(record | {"state": "complete"})
+        shards.remove()
+        return open_run(folder.path)
+
+    def _record(self, identity: dict[str, Any]) -> dict[str, Any]:
+        seed = self.config.settings.seed
+        info = self.model.info
+        return {
+            "fingerprint": fingerprint(identity),
+            "identity": identity,
+            "config": self.config.record(),
+            "custom": seed is not None and seed != self.suite.seed,
+            "model": {
+                "name": self.model.name,
+                **identity["model"],
+                "checkpoint": str(self.model.checkpoint) if self.model.checkpoint else None,
+                "parameters": info.parameters if info else None,
+                "trained_on": info.trained_on if info else None,
+            },
+            "data": {
+                "name": self.dataset.name,
+                "format": self.dataset.format,
+                "notes": self.dataset.notes,
+                **identity["data"],
+            },
+            "suite": {
+                "name": self.suite.name,
+                "version": self.suite.version,
+                "sha256": self.suite.sha256,
+                "seed": self.suite.seed if seed is None else seed,
+                "conditions": self.suite.conditions,
+            },
+            "plan": {
+                "sha256": self.plan.sha256,
+                "conditions": {p.condition.name: p.summary() for p in self.plan.conditions if p.decisions},
+            },
+            "device": describe_device(self.device),
+            "versions": provenance.versions(),
+            "machine": provenance.machine(),
+            "git": provenance.git(),
+        }
+
+    def _counts(self, skipped: Sequence[Skipped]) -> dict[str, int]:
+        gone = {entry.key for entry in skipped}
+        return {
+            "tracks": len(self.tracks),
+            "skipped_tracks": len(skipped),
+            "frames": sum(len(track) for track in self.tracks if track.key not in gone),
+            "skipped_frames": sum(len(track) for track in self.tracks if track.key in gone),
+        }
+
+    def _write_predictions(self, folder: RunFolder, shards: Shards, skipped: Sequence[Skipped]) -> None:
+        gone = {entry.key for entry in skipped}
+        scored = [track for track in self.tracks if track.key not in gone]
+        for condition in self.plan.conditions:
+            path = predictions_path(folder.path, condition.condition.name)
+            write_predictions(path, assemble(condition, scored, shards))
+        listing = folder.path / "skipped.csv"
+        if skipped:
+            write_text(listing, _skipped_csv(skipped))
+        else:
+            listing.unlink(missing_ok=True)
+
+
+def _skipped_csv(skipped: Sequence[Skipped]) -> str:
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(["video_id", "entity_id", "reason"])
+    writer.writerows([*entry.key, entry.reason] for entry in skipped)
+    return buffer.getvalue()
+
+
+def _timings(timings: Timings, started: float, resumed: int) -> dict[str, Any]:
+    return {
+        "wall_seconds": round(time.time() - started, 3),
+        "decode_seconds": round(timings.decode, 3),
+        "perturb_seconds": round(timings.perturb, 3),
+        "clean_inference_seconds": round(timings.clean, 3),
+        "perturbed_inference_seconds": round(timings.perturbed, 3),
+        "tracks_from_earlier_starts": resumed,
+    }
+
+
+def _code_sha256(scorer: Scorer) -> str | None:
+    """Return the hash of the file that defines a user's own model, so that editing it makes another run."""
+    if type(scorer).__module__.startswith("asdbench."):
+        return None
+    try:
+        return sha256_of(Path(inspect.getfile(type(scorer))))
+    except (OSError, TypeError):
+        # Defined in a notebook: nothing can tell whether it changed, so no earlier run is ever continued.
+        return uuid4().hex
+
+
+def score(path: str | Path) -> Run:
+    """Recompute every figure of a finished run from its predictions; nothing on disk changes.
+
+    Raises:
+        DataError: Not a finished run, or its predictions are missing or broken.
+    """
+    return open_run(path).recomputed()
+
+
+def report(path: str | Path) -> Run:
+    """Write tables, figures and ``report.md`` of a finished run again.
+
+    Raises:
+        DataError: Not a finished run.
+    """
+    finished = open_run(path)
+    write_report(finished)
+    return finished

@@ -1,0 +1,76 @@
+"""``asdbench``: the verbs, loaded when they are used, and the exit codes."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import click
+
+import asdbench
+from asdbench.errors import AsdbenchError
+
+_VERBS = {
+    "run": "score a model under a suite of conditions",
+    "score": "recompute every figure of a run from its predictions",
+    "report": "show a run, and write its tables and figures again",
+    "ls": "list models, suites or data formats",
+    "inspect": "say what a checkpoint file is",
+}
+_INTERRUPTED = 130
+
+
+class _Verbs(click.Group):
+    """Imports a verb's module only when it is called, so that ``--help`` is quick."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _VERBS:
+            return None
+        module = importlib.import_module(f"asdbench.cli.{cmd_name}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_VERBS.items()))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        from asdbench.registry import unknown_name
+
+        if args and args[0] not in _VERBS and not args[0].startswith("-"):
+            raise unknown_name("command", args[0], _VERBS)
+        return super().resolve_command(ctx, args)
+
+
+@click.command(
+    cls=_Verbs,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Example: asdbench run --suite unsync --checkpoint pretrain_AVA_CVPR.model --data AVADataPath",
+)
+@click.version_option(asdbench.__version__, prog_name="asdbench")
+def cli() -> None:
+    """Measure whether an active speaker detector listens, or just adds up sound and lips."""
+
+
+def main() -> None:
+    """Run the command line; errors become one sentence on stderr and the exit code of the error tree."""
+    try:
+        cli(standalone_mode=False)
+    except AsdbenchError as error:
+        _fail(str(error), error.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        _fail("interrupted; run the same command again to continue.", _INTERRUPTED)
+
+
+def _fail(message: str, exit_code: int) -> None:
+    click.secho("error: ", fg="red", bold=True, err=True, nl=False)
+    click.echo(message, err=True)
+    sys.exit(exit_code)

@@ -1,0 +1,24 @@
+"""``asdbench report``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from asdbench.cli.output import echo_json, json_option, show_run
+
+
+@click.command(epilog="Example: asdbench report runs/light-asd.ava-unsync-AVADataPath-val-1a2b3c4d")
+@click.argument("runs", type=click.Path(path_type=Path), nargs=-1, required=True, metavar="RUN...")
+@json_option
+def command(runs: tuple[Path, ...], as_json: bool) -> None:
+    """Show each RUN, and write its tables, figures and report.md again."""
+    from asdbench.api import report
+
+    finished = [report(path) for path in runs]
+    if as_json:
+        echo_json([run.to_dict() for run in finished])
+    else:
+        for run in finished:
+            show_run(run)

@@ -1,0 +1,66 @@
+"""``asdbench run``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from asdbench.cli.output import echo_json, json_option, note, show_run
+
+
+@click.command(
+    epilog="Example: asdbench run --suite unsync --checkpoint pretrain_AVA_CVPR.model --data AVADataPath --device cuda"
+)
+@click.option("--suite", metavar="NAME|FILE", help="Suite of conditions (asdbench ls suites).  [default: unsync]")
+@click.option(
+    "--model",
+    metavar="NAME",
+    help="Model (asdbench ls models), package.module:Class or file.py:Class; auto recognises the checkpoint.  "
+    "[default: auto]",
+)
+@click.option("--checkpoint", type=click.Path(path_type=Path), metavar="FILE", help="Weights of the model.")
+@click.option("--data", type=click.Path(path_type=Path), metavar="FOLDER", help="Folder of the data set.")
+@click.option("--format", metavar="NAME", help="Format of the data set (asdbench ls data).  [default: auto]")
+@click.option("--split", metavar="NAME", help="Part of the data set.  [default: val]")
+@click.option("--device", metavar="DEVICE", help="auto, cpu, cuda, cuda:N or mps.  [default: auto]")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help="Run folder.  [default: runs/<model>-<suite>-<data>-<fingerprint>]",
+)
+@click.option("--limit", type=int, metavar="N", help="Score only the first N tracks; the plan stays the same.")
+@click.option("--seed", type=int, help="Another seed than the suite's; makes the run custom.")
+@click.option(
+    "--on-error",
+    type=click.Choice(["stop", "skip"]),
+    help="Stop at broken media, or skip the track and count it.  [default: stop]",
+)
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="TOML file with a table [run] of these options.  [default: asdbench.toml if present]",
+)
+@click.option("--quiet", is_flag=True, help="No progress bar, no notes.")
+@json_option
+def command(config: Path | None, quiet: bool, as_json: bool, **flags: Any) -> None:
+    """Score a model under a suite of conditions.
+
+    Settings come from the flags, else ASDBENCH_* variables, else the TOML file, else defaults; run.json records each
+    with its source. The same command continues a run that was stopped or killed.
+    """
+    from asdbench.api import run_config
+    from asdbench.config import resolve
+
+    finished = run_config(
+        resolve(flags, config),
+        progress=False if quiet else None,
+        notify=(lambda _: None) if quiet else note,
+    )
+    if as_json:
+        echo_json(finished.to_dict())
+    else:
+        show_run(finished)

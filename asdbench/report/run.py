@@ -1,0 +1,127 @@
+"""A finished run: its numbers as DataFrames, its rows, its figures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from asdbench.errors import DataError
+from asdbench.protocols.robustness import run_metrics
+from asdbench.records.folder import RunFolder
+from asdbench.records.predictions import Predictions, predictions_path, read_predictions
+from asdbench.registry import unknown_name
+from asdbench.report.conclusion import conclude
+from asdbench.report.tables import Table, build_tables
+from asdbench.types import Condition
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run folder, read.
+
+    Attributes:
+        path: The folder.
+        record: Content of ``run.json``.
+        metrics: Content of ``metrics.json``, or what was recomputed from the predictions.
+    """
+
+    path: Path
+    record: Mapping[str, Any] = field(repr=False)
+    metrics: Mapping[str, Any] = field(repr=False)
+
+    @property
+    def model(self) -> str:
+        """Name of the model."""
+        return str(self.record["model"]["name"])
+
+    @cached_property
+    def conditions(self) -> dict[str, Condition]:
+        """The conditions of the suite, by name, the clean one first."""
+        return {c["name"]: Condition(**c) for c in self.record["suite"]["conditions"]}
+
+    @cached_property
+    def conclusion(self) -> str:
+        """One sentence that says what the numbers mean."""
+        return conclude(self.model, self.metrics)
+
+    @cached_property
+    def tables(self) -> dict[str, Table]:
+        """All tables by name."""
+        return {table.name: table for table in build_tables(self.metrics, self.record["plan"]["conditions"])}
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """The robustness table: one row per condition, raw values, undefined ones missing."""
+        return self.frame("robustness")
+
+    def frame(self, table: str) -> pd.DataFrame:
+        """Return a table (``robustness``, ``thresholds``, ``shifts``, ``modality``, ``changes``) as a DataFrame.
+
+        Raises:
+            UnknownNameError: The run has no such table.
+        """
+        found: Table = self._named(table, self.tables, "table")
+        return found.to_frame()
+
+    def predictions(self, condition: str = "clean") -> pd.DataFrame:
+        """Return the rows of a condition: keys, labels before and after, what was changed, scores.
+
+        Raises:
+            UnknownNameError: The run has no such condition.
+            DataError: The file is missing or broken.
+        """
+        self._named(condition, self.conditions, "condition")
+        return self.read(condition).to_frame()
+
+    def read(self, condition: str) -> Predictions:
+        """Return the rows of a condition as arrays."""
+        return read_predictions(predictions_path(self.path, condition))
+
+    def recomputed(self) -> Run:
+        """Return this run with every number computed again from its predictions."""
+        counts = {key: self.record["counts"][key] for key in ("tracks", "skipped_tracks")}
+        return Run(
+            self.path, self.record, counts | run_metrics(self.conditions, self.read, self.record["data"]["protocol"])
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what ``--json`` prints."""
+        return {
+            "run": str(self.path),
+            "model": self.record["model"],
+            "data": self.record["data"],
+            "suite": {key: self.record["suite"][key] for key in ("name", "version", "sha256")},
+            "conclusion": self.conclusion,
+            "metrics": self.metrics,
+        }
+
+    @staticmethod
+    def _named(name: str, known: Mapping[str, Any], kind: str) -> Any:
+        if name not in known:
+            raise unknown_name(kind, name, known)
+        return known[name]
+
+    def _repr_html_(self) -> str:
+        return str(self.table.to_html(index=False))
+
+
+def open_run(path: str | Path) -> Run:
+    """Open a run folder.
+
+    Raises:
+        DataError: Not a run folder, or the run is not finished.
+    """
+    folder = RunFolder(Path(path))
+    record = folder.read_record()
+    metrics_file = folder.path / "metrics.json"
+    if record.get("state") != "complete" or not metrics_file.is_file():
+        raise DataError(f"{folder.path}: the run is not finished; run the same command again, it continues.")
+    return Run(folder.path, record, msgspec.json.decode(metrics_file.read_bytes(), type=dict))

@@ -1,0 +1,52 @@
+"""Writes what people look at into the run folder: tables, figures, a page of Markdown."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from asdbench.records.atomic import write_text
+from asdbench.report.figures import write_figures
+from asdbench.report.run import Run
+from asdbench.report.writers import WRITERS, markdown_text, to_markdown
+from asdbench.types import IGNORE, Float32Array
+
+
+def write_report(run: Run) -> None:
+    """Write ``tables/*.{md,csv,tex}``, ``plots/*.{png,svg}`` and ``report.md``; equal numbers give equal bytes."""
+    for table in run.tables.values():
+        for extension, writer in WRITERS.items():
+            write_text(run.path / "tables" / f"{table.name}.{extension}", writer(table))
+    write_figures(run.path / "plots", run.model, run.metrics, run.record["plan"]["conditions"], _scores(run))
+    write_text(run.path / "report.md", _page(run))
+
+
+def _scores(run: Run) -> dict[str, Float32Array]:
+    """Return the scores to draw: speaking rows clean, and changed at the largest proportion of each perturbation."""
+    clean = run.read("clean")
+    groups: dict[str, Float32Array] = {
+        "negative": clean.score[clean.label == 0],
+        "clean": clean.score[clean.label == 1],
+    }
+    largest = {c.perturbation: c for c in sorted(run.conditions.values(), key=lambda c: c.proportion)}
+    for name, condition in largest.items():
+        if name is not None and condition.role in ("test", "control"):
+            rows = run.read(condition.name)
+            changed = rows.score[rows.changed & (rows.label == 1) & (rows.label_after != IGNORE)]
+            groups |= {name: changed} if len(changed) else {}
+    return {name: np.asarray(scores) for name, scores in groups.items()}
+
+
+def _page(run: Run) -> str:
+    suite, data = run.record["suite"], run.record["data"]
+    sections = [f"## {table.name.capitalize()}\n\n{to_markdown(table)}" for table in run.tables.values()]
+    plots = [f"![{path.stem}](plots/{path.name})" for path in sorted((run.path / "plots").glob("*.png"))]
+    title = f"# {markdown_text(run.model)} on {markdown_text(data['name'])}, suite {suite['name']}@{suite['version']}"
+    notes = [f"- {markdown_text(note)}" for note in data["notes"]]
+    parts = [
+        title,
+        markdown_text(run.conclusion),
+        *plots,
+        *sections,
+        *(["## Notes", "\n".join(notes)] if notes else []),
+    ]
+    return "\n\n".join(part.strip() for part in parts) + "\n"
