@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import msgspec
 import numpy as np
 
 from asdbench.adapters import LoadedModel, load_model
@@ -212,7 +213,7 @@ class _Job:
                 "version": self.suite.version,
                 "sha256": self.suite.sha256,
                 "seed": self.suite.seed if seed is None else seed,
-                "conditions": self.suite.conditions,
+                "conditions": msgspec.to_builtins(self.suite.conditions),
             },
             "plan": {
                 "sha256": self.plan.sha256,

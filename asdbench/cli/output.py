@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -30,7 +31,8 @@ def show_run(run: Run) -> None:
 
     from asdbench.report.terminal import print_table
 
-    console = Console(highlight=False)
+    # A pipe has no width, and a log needs no line breaks within a table.
+    console = Console(highlight=False) if sys.stdout.isatty() else Console(highlight=False, width=120)
     for name in ("robustness", "modality"):
         # On a suite of diagnostics only, the modality table says it all.
         tests = any(condition.role == "test" for condition in run.conditions.values())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from asdbench.errors import UsageError
 from asdbench.types import UInt8Array
 
@@ -30,6 +32,11 @@ def lip_mask(
         raise UsageError(f"a fraction of {fraction} of the box {box}: expected (0, 1] of a box within (0, 0, 1, 1).")
     height, width = face.shape
     masked = face.copy()
-    rows = slice(round(height * (bottom - fraction * (bottom - top))), round(height * bottom))
-    masked[rows, round(width * left) : round(width * right)] = 0
+    rows = _touched(height, bottom - fraction * (bottom - top), bottom)
+    masked[rows, _touched(width, left, right)] = 0
     return masked
+
+
+def _touched(size: int, start: float, stop: float) -> slice:
+    """Return the pixels that a relative range touches, so that no sliver of a lip stays; float noise touches nothing."""
+    return slice(math.floor(size * start + 1e-6), math.ceil(size * stop - 1e-6))

@@ -11,8 +11,8 @@ _UNMOVED = 0.02
 """sync_auroc this close to the splice floor counts as no reaction to the change."""
 
 _FAMILIES = (
-    ("mismatch@1.00", "somebody else's voice"),
-    ("misalign@1.00", "the own voice 165 to 1000 ms off"),
+    ("mismatch@1.00", "that carry somebody else's voice"),
+    ("misalign@1.00", "whose voice is 165 to 1000 ms off"),
 )
 
 
@@ -36,10 +36,10 @@ def _synchrony(model: str, conditions: Mapping[str, Any], found: list[tuple[str,
         rates = condition["metrics"]["at"][HEADLINE]
         now, before = value_of(rates["fa_changed"]), value_of(rates["tpr_same_rows"])
         if now is not None and before is not None:
-            parts.append(f"with {text} on {100 * now:.0f} % (own sound: {100 * before:.0f} %)")
+            parts.append(f"{100 * now:.0f} % of the speaking frames {text} ({100 * before:.0f} % with the right sound)")
     if not parts:
         return f"{model}: no speaking run could be changed, so nothing is known of its synchrony."
-    sentence = f"{model} says speaking {' and '.join(parts)} of the speaking frames"
+    sentence = f"{model} still says speaking on {' and on '.join(parts)}"
     floor = value_of(conditions.get("resplice@1.00", {}).get("metrics", {}).get("sync_auroc"))
     aurocs = [value_of(condition["metrics"]["sync_auroc"]) for _, condition in found]
     return f"{sentence}: {_verdict(found, aurocs, 0.5 if floor is None else floor)}."
@@ -54,7 +54,7 @@ def _verdict(found: list[tuple[str, Mapping[str, Any]]], aurocs: list[float | No
         return "it does not react to whether sound and lips belong together"
     worst = max(known)
     if worst >= 0.9:
-        return "it notices, but hardly lets it change the verdict"
+        return "it notices, but hardly lets that change its verdict"
     if worst >= 0.5:
         return "it relies on synchrony in part"
     return "it relies on synchrony"

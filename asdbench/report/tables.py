@@ -103,8 +103,8 @@ def build_tables(metrics: Mapping[str, Any], plan: Mapping[str, Any]) -> tuple[T
 
 
 _RATES = (
-    Column("fa_changed", "says speaking on changed %", "share"),
-    Column("tpr_same_rows", "same rows, own sound %", "share"),
+    Column("fa_changed", "fa_changed %", "share"),
+    Column("tpr_same_rows", "same rows %", "share"),
     Column("retention", "retention", "ratio"),
 )
 _SYNC = (Column("sync_auroc", "sync AUROC", "ratio"), Column("sync_winrate", "win rate", "ratio"))
@@ -114,8 +114,9 @@ def _robustness(metrics: Mapping[str, Any], conditions: Sequence[Mapping[str, An
     clean = conditions[0]["rows"]
     return Table(
         "robustness",
-        f"Protocol {metrics['protocol']}; rates at the threshold {HEADLINE} frozen on the clean run "
-        f"({clean['positive']:,} speaking of {clean['total']:,} rows).",
+        f"Protocol {metrics['protocol']}, {clean['total']:,} rows, {clean['positive']:,} of them speaking; threshold "
+        f"{HEADLINE} of the clean run. fa_changed: speaking rows still called speaking after the change; same rows: "
+        "with their own sound; retention: the quotient. Sync AUROC: 0.5 is no reaction, resplice gives the floor.",
         (
             Column("condition", "condition"),
             Column("ap", "AP %", "percent"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import rich.box
 import rich.table
 from rich.console import Console
@@ -13,11 +15,13 @@ from asdbench.report.tables import Table
 def print_table(console: Console, table: Table) -> None:
     """Print a table, its caption, and why cells are undefined."""
     shown = rich.table.Table(box=rich.box.SIMPLE_HEAD, pad_edge=False)
-    for column in table.columns:
-        # Text, not markup: names come from files.
-        shown.add_column(Text(column.header), justify="left" if column.kind == "text" else "right")
-    for cells in table.cells():
-        shown.add_row(*(Text(cell) for cell in cells))
+    rows = list(table.cells())
+    for column, cells in zip(table.columns, zip(*rows, strict=True), strict=True):
+        # Text, not markup: names come from files. Headers wrap, cells never do.
+        align: Literal["left", "right"] = "left" if column.kind == "text" else "right"
+        shown.add_column(Text(column.header), justify=align, min_width=max(map(len, cells)))
+    for row in rows:
+        shown.add_row(*(Text(cell) for cell in row))
     console.print(shown)
     console.print(Text(table.caption, style="dim"))
     for reason in table.reasons():
