@@ -38,5 +38,5 @@ def lip_mask(
 
 
 def _touched(size: int, start: float, stop: float) -> slice:
-    """Return the pixels that a relative range touches, so that no sliver of a lip stays; float noise touches nothing."""
+    """Return the pixels that a relative range touches, so that no sliver of a lip stays."""
     return slice(math.floor(size * start + 1e-6), math.ceil(size * stop - 1e-6))

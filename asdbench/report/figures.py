@@ -34,6 +34,7 @@ _RC: Any = {
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.grid": True,
+    "axes.axisbelow": True,
     "grid.alpha": 0.25,
     "legend.frameon": False,
     "svg.hashsalt": "asdbench",
@@ -76,7 +77,7 @@ def _write(stem: Path, draw: Callable[[Figure], None]) -> None:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(7.2, 4.0), layout="constrained")
+    figure = Figure(figsize=(7.2, 4.2), layout="constrained")
     FigureCanvasAgg(figure)
     draw(figure)
     for extension, metadata in (("png", {"Software": None}), ("svg", {"Date": None, "Creator": None})):
@@ -113,6 +114,7 @@ def _draw_ap(
     all_rows.plot([0, 1], [1, 0], color=_GUIDE, linestyle=":", label="perfect, but blind to synchrony (1 − p)")
     all_rows.set(ylabel=f"AP ({metrics['protocol']})", title="all rows, changed ones negative")
     unchanged.set(title="unchanged rows only")
+    unchanged.text(1, 0.02, "at 1.00 no speaking row is left", color=_GUIDE, ha="right", va="bottom", fontsize=9)
     handles, labels = all_rows.get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=2)
     figure.suptitle(f"{model}: AP as more of the speech stops matching the lips")
@@ -124,15 +126,15 @@ def _draw_retention(figure: Figure, model: str, families: Mapping[str, Sequence[
         x, y = _points(series, lambda m: m["at"][HEADLINE]["retention"])
         axes.plot(x, y, label=_LABELS.get(name, name), **_style(name))
     axes.axhline(1, color=_GUIDE, linestyle=":")
-    axes.text(0, 1.01, "ignores the change", color=_GUIDE, va="bottom")
+    axes.text(0, 1.01, "1: never notices", color=_GUIDE, va="bottom")
     axes.axhline(0, color=_GUIDE, linewidth=0.8)
-    axes.text(0, 0.01, "always notices", color=_GUIDE, va="bottom")
+    axes.text(0, 0.01, "0: always notices", color=_GUIDE, va="bottom")
     axes.set(
         xlabel="share of speaking frames changed",
-        ylabel="retention: P(speaking | changed) / P(speaking | own sound)",
+        ylabel="retention",
         xlim=(-0.02, 1.02),
         ylim=(-0.02, 1.12),
-        title=f"{model}: how often it still says speaking, at {HEADLINE}",
+        title=f"{model}: P(says speaking | changed) / P(says speaking | own sound), at {HEADLINE}",
     )
     axes.legend(loc="center left")
 
@@ -152,9 +154,12 @@ def _draw_scores(figure: Figure, model: str, metrics: Mapping[str, Any], scores:
             style = _style(name)
             axes.stairs(share, edges, color=style["color"], linestyle=style["linestyle"], linewidth=1.6, label=text)
     axes.axvline(metrics["thresholds"][HEADLINE], color=_GUIDE, linestyle=":", label=f"threshold {HEADLINE}")
-    axes.set(xlabel="score (log-odds)", ylabel="share of rows", title=f"{model}: scores of the same speaking frames")
-    axes.set_ylim(0, axes.get_ylim()[1] * 1.35)
-    axes.legend(loc="upper left", ncols=2, fontsize=8)
+    axes.set(
+        xlabel="score (log-odds)",
+        ylabel="share of rows",
+        title=f"{model}: scores of speaking frames, clean and changed",
+    )
+    figure.legend(loc="outside lower center", ncols=2, fontsize=9)
 
 
 def _score_label(name: str) -> str:
@@ -193,6 +198,7 @@ def _bars(axes: Axes, positions: Any, values: Sequence[float | None], colours: S
         axes.text(max(value or 0.0, 0.0) + 0.02, position, text, va="center")
     axes.set_xlim(min(0.0, *(value or 0.0 for value in values)), 1.3)
     axes.set_xticks([0, 0.25, 0.5, 0.75, 1.0])
+    axes.grid(visible=False, axis="y")
 
 
 def _style(name: str) -> dict[str, Any]:
