@@ -16,11 +16,11 @@ import msgspec
 import numpy as np
 
 from asdbench.adapters import LoadedModel, load_model
-from asdbench.checkpoints.load import sha256_of
+from asdbench.checkpoints.files import sha256_of
 from asdbench.config import Config, resolve
 from asdbench.data import open_dataset
+from asdbench.devices import choose_device, describe_device
 from asdbench.engine.assemble import assemble
-from asdbench.engine.devices import choose_device, describe_device
 from asdbench.engine.loop import Skipped, score_tracks
 from asdbench.engine.tracks import Timings, TrackEvaluator, media_digest
 from asdbench.errors import UsageError

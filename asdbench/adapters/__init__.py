@@ -121,8 +121,8 @@ def _without_checkpoint(name: str, scorer: Any) -> LoadedModel:
 
 
 def _with_checkpoint(name: str, factory: Any, path: Path, device: str, info: CheckpointInfo | None) -> LoadedModel:
+    from asdbench.checkpoints.files import sha256_of
     from asdbench.checkpoints.identify import identify
-    from asdbench.checkpoints.load import sha256_of
 
     architecture = getattr(factory, "architecture", None)
     if info is None and architecture is not None:

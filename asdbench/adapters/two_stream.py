@@ -19,7 +19,8 @@ from torch import Tensor
 
 from asdbench.adapters.base import Adapter
 from asdbench.checkpoints.load import apply_state_dict, load_state_dict
-from asdbench.errors import DataError, ResourceError, UsageError
+from asdbench.devices import choose_device
+from asdbench.errors import DataError
 from asdbench.features import mfcc_for_frames
 from asdbench.networks import ARCHITECTURES
 from asdbench.networks.two_stream import TwoStreamNetwork
@@ -41,7 +42,7 @@ class TwoStreamAdapter(Adapter):
     """
 
     def __init__(self, network: TwoStreamNetwork, device: str = "cpu") -> None:
-        self.device = torch_device(device)
+        self.device = torch.device(choose_device(device))
         self._network = network.float().to(self.device).eval()
 
     @classmethod
@@ -50,14 +51,14 @@ class TwoStreamAdapter(Adapter):
 
         Args:
             path: A flat state dict in the official layout.
-            device: ``cpu``, ``cuda``, ``cuda:1``, ``mps`` ...
+            device: ``auto``, ``cpu``, ``cuda``, ``cuda:1`` or ``mps``.
 
         Raises:
             CheckpointError: The file cannot be loaded or does not fit.
             UsageError: The device has no such name.
             ResourceError: This machine has no such device.
         """
-        torch_device(device)  # before the work of loading
+        choose_device(device)  # before the work of loading
         network: TwoStreamNetwork = ARCHITECTURES.load(str(cls.architecture))()
         apply_state_dict(network, load_state_dict(path), path)
         return cls(network, device)
@@ -80,25 +81,6 @@ class TwoStreamAdapter(Adapter):
             logits = self._network.head(audio_embedding, face_embedding)[0]
             scores: Float32Array = (logits[:, 1] - logits[:, 0]).cpu().numpy()
         return scores
-
-
-def torch_device(name: str) -> torch.device:
-    """Return a torch device that exists on this machine.
-
-    Raises:
-        UsageError: No such kind of device.
-        ResourceError: This machine has no such device.
-    """
-    try:
-        device = torch.device(name)
-    except RuntimeError as error:
-        raise UsageError(f"{name!r} is no device name; use cpu, cuda, cuda:1 or mps.") from error
-    present = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    if not present.get(device.type, False):
-        raise ResourceError(f"this machine has no {device.type!r} device that torch can use; take --device cpu.")
-    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
-        raise ResourceError(f"there is no device {name!r}; torch sees {torch.cuda.device_count()} of them.")
-    return device
 
 
 def _resized(faces: Sequence[UInt8Array]) -> UInt8Array:

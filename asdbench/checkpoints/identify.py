@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 
 from asdbench.checkpoints.cards import card_for
-from asdbench.checkpoints.load import load_state_dict, sha256_of
+from asdbench.checkpoints.files import sha256_of
+from asdbench.checkpoints.load import load_state_dict
 from asdbench.networks import ARCHITECTURES
 
 Shapes = Mapping[str, tuple[int, ...]]

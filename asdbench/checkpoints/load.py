@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import pickletools
 import re
 import warnings
@@ -13,26 +12,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from asdbench.checkpoints.files import existing_file
 from asdbench.errors import CheckpointError
 
 _SHOWN = 5  # keys listed of each kind before "..."
-
-
-def sha256_of(path: Path | str) -> str:
-    """Return the sha256 of a file as 64 hexadecimal digits.
-
-    Raises:
-        CheckpointError: The file is missing, a folder, or unreadable.
-    """
-    path = _existing_file(path)
-    digest = hashlib.sha256()
-    try:
-        with path.open("rb") as file:
-            while block := file.read(1 << 20):
-                digest.update(block)
-    except OSError as error:
-        raise CheckpointError(f"{path} cannot be read ({error.strerror}); check its permissions.") from error
-    return digest.hexdigest()
 
 
 def load_state_dict(path: Path | str) -> dict[str, Tensor]:
@@ -50,7 +33,7 @@ def load_state_dict(path: Path | str) -> dict[str, Tensor]:
         CheckpointError: The file is missing, a folder, empty, truncated, a web page, needs code to be loaded, does not
             hold a flat dict of tensors, or holds numbers that are not finite.
     """
-    path = _existing_file(path)
+    path = existing_file(path)
     _check_first_bytes(path)
     content = _load_weights_only(path)
     state = _without_module_prefix(_flat_tensors(content, path), path)
@@ -88,15 +71,6 @@ def apply_state_dict(module: nn.Module, state: Mapping[str, Tensor], path: Path 
             f"{path} does not fit {type(module).__name__}: {'; '.join(found)}; use the model it was made for."
         )
     module.load_state_dict(state, strict=True)
-
-
-def _existing_file(path: Path | str) -> Path:
-    path = Path(path)
-    if path.is_dir():
-        raise CheckpointError(f"{path} is a folder; give the checkpoint file in it.")
-    if not path.is_file():
-        raise CheckpointError(f"{path} does not exist; check the path, or download the checkpoint first.")
-    return path
 
 
 def _check_first_bytes(path: Path) -> None:

@@ -11,7 +11,8 @@ import pytest
 import torch
 from torch import nn
 
-from asdbench.checkpoints.load import apply_state_dict, load_state_dict, sha256_of
+from asdbench.checkpoints.files import sha256_of
+from asdbench.checkpoints.load import apply_state_dict, load_state_dict
 from asdbench.errors import CheckpointError
 
 STATE = {"layer.weight": torch.arange(6.0).reshape(2, 3), "layer.bias": torch.tensor([1.0, 2.0])}
