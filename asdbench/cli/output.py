@@ -52,6 +52,16 @@ def warnings(run: Run) -> list[str]:
         found.append(f"{counts['skipped_tracks']} of {counts['tracks']} tracks were skipped, see skipped.csv")
     if run.record["identity"]["limit"] is not None:
         found.append(f"only the first {counts['tracks']} tracks were scored (--limit)")
+    tied = [name for name, spread in _tie_spread(run).items() if spread >= 0.0005]
+    if tied:
+        found.append(f"tied scores move AP, see the table precision: {', '.join(tied)}")
     if run.record["custom"]:
         found.append("custom seed: these numbers compare with no other run")
     return [f"note: {text}" for text in found]
+
+
+def _tie_spread(run: Run) -> dict[str, float]:
+    from asdbench.protocols.robustness import value_of
+
+    bounds = {c["name"]: (c["metrics"]["ap_tie_safe"], c["metrics"]["ap_best"]) for c in run.metrics["conditions"]}
+    return {name: (value_of(best) or 0.0) - (value_of(worst) or 0.0) for name, (worst, best) in bounds.items()}

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _MAX_FRAMES = 20_000
-_MAX_SECONDS = 15.0
+_MAX_SECONDS = 5.0
 _KEYS = ("video_id", "entity_id")
 
 

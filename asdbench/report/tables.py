@@ -92,6 +92,7 @@ def build_tables(metrics: Mapping[str, Any], plan: Mapping[str, Any]) -> tuple[T
     conditions = metrics["conditions"]
     tables = (
         _robustness(metrics, conditions),
+        _precision(metrics, conditions),
         _thresholds(metrics, conditions),
         _shifts(conditions),
         _modality(conditions),
@@ -133,6 +134,24 @@ def _flat(condition: Mapping[str, Any], threshold: str) -> dict[str, Any]:
     metrics: dict[str, Any] = condition["metrics"]
     rates: dict[str, Any] = metrics["at"][threshold]
     return {key: value for key, value in metrics.items() if key not in ("at", "by_shift")} | rates
+
+
+def _precision(metrics: Mapping[str, Any], conditions: Sequence[Mapping[str, Any]]) -> Table:
+    return Table(
+        "precision",
+        f"AP by the protocol {metrics['protocol']}. Ties in the order of the rows (AP), in the worst and in the best order; "
+        "unchanged: rows that the condition left as they are.",
+        (
+            Column("condition", "condition"),
+            Column("ap", "AP %", "percent"),
+            Column("ap_tie_safe", "tie-safe (worst) %", "percent"),
+            Column("ap_best", "best %", "percent"),
+            Column("tied_share", "rows in ties %", "share"),
+            Column("ap_rescaled", "AP above chance %", "percent"),
+            Column("ap_unchanged", "unchanged rows %", "percent"),
+        ),
+        tuple({"condition": c["name"], **_flat(c, HEADLINE)} for c in conditions),
+    )
 
 
 def _thresholds(metrics: Mapping[str, Any], conditions: Sequence[Mapping[str, Any]]) -> Table:
