@@ -25,7 +25,7 @@ from asdbench.errors import DataError
 from asdbench.types import SAMPLE_RATE, Float32Array, Int16Array, UInt8Array
 
 _SIDE = 32
-_MOTION_AT_ZERO = 4.0  # gray levels of mean change at which deaf is undecided
+_MOTION_AT_ZERO = 1.5  # gray levels of mean change at which deaf is undecided
 _LEAST_MOTION = 1 / (_SIDE * _SIDE // 2)  # smallest change that the lower half of a 32 x 32 uint8 picture can show
 _ENERGY_AT_ZERO = 1000.0**2  # mean square (int16 amplitudes, about -30 dBFS) at which blind is undecided
 _LEAST_ENERGY = 1.0
@@ -52,7 +52,7 @@ class Constant(Adapter):
 class Deaf(Adapter):
     """Scores how much the lower half of the face changes from frame to frame; ignores the audio completely.
 
-    ``log(motion / 4)``, where motion is the mean absolute change in gray levels since the frame before, after a resize
+    ``log(motion / 1.5)``, where motion is the mean absolute change in gray levels since the frame before, after a resize
     to 32 x 32. The first frame has none before it and takes the change to the second.
     """
 

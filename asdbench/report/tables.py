@@ -139,7 +139,7 @@ def _flat(condition: Mapping[str, Any], threshold: str) -> dict[str, Any]:
 def _precision(metrics: Mapping[str, Any], conditions: Sequence[Mapping[str, Any]]) -> Table:
     return Table(
         "precision",
-        f"AP by the protocol {metrics['protocol']}. Ties in the order of the rows (AP), in the worst and in the best order; "
+        f"AP by the protocol {metrics['protocol']}. Ties in row order (AP), in the worst and the best order; "
         "unchanged: rows that the condition left as they are.",
         (
             Column("condition", "condition"),

@@ -48,16 +48,16 @@ def test_additive_is_the_sum_of_both(audio, faces):
 
 
 def test_deaf_measures_the_change_in_gray_levels():
-    # |8 - 0| = 8, |8 - 8| = 0 (the least that can be shown), |4 - 8| = 4 (undecided); the first repeats the second.
-    found = scores("deaf", faces=[flat(0), flat(8), flat(8), flat(4)])
-    np.testing.assert_allclose(found, np.log([2, 2, 1 / 512 / 4, 1]), rtol=0, atol=1e-6)
+    # |3 - 0| = 3, |3 - 3| = 0 (the least that can be shown), |0 - 3| = 3; the first repeats the second.
+    found = scores("deaf", faces=[flat(0), flat(3), flat(3), flat(0)])
+    np.testing.assert_allclose(found, np.log([2, 2, 1 / 512 / 1.5, 2]), rtol=0, atol=1e-6)
 
 
 def test_deaf_sees_only_the_lower_half():
     above, below = flat(0), flat(0)
     above[:16] = 200
     below[16:] = 200
-    still = math.log(1 / 512 / 4)
+    still = math.log(1 / 512 / 1.5)
     np.testing.assert_allclose(scores("deaf", faces=[flat(0), above]), [still, still], rtol=0, atol=1e-6)
     np.testing.assert_allclose(scores("deaf", faces=[flat(0), below]), np.log([50, 50]), rtol=0, atol=1e-6)
 
@@ -69,7 +69,7 @@ def test_deaf_looks_one_frame_back_and_no_further():
 
 
 def test_one_frame_is_still():
-    np.testing.assert_allclose(scores("deaf", faces=[flat(3)]), [math.log(1 / 512 / 4)], rtol=0, atol=1e-6)
+    np.testing.assert_allclose(scores("deaf", faces=[flat(3)]), [math.log(1 / 512 / 1.5)], rtol=0, atol=1e-6)
 
 
 def test_blind_measures_each_frames_own_samples():

@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from asdbench.networks import ARCHITECTURES
+from asdbench.suites import suite_names
+from tests.cli.conftest import Cli
+from tests.seeded import seeded_state
+
+
+@pytest.fixture
+def run_folder(cli: Cli, fixture_root: Path) -> Path:
+    assert cli("run", "--suite", "clean", "--model", "additive", "--data", fixture_root, "--out", "here").exit_code == 0
+    return Path("here")
+
+
+def test_score_recomputes_every_figure(cli: Cli, run_folder: Path):
+    result = cli("score", run_folder)
+    assert result.exit_code == 0
+    assert "equal to metrics.json" in result.err
+    assert cli("score", run_folder, "--json").json["equals_record"] is True
+
+
+def test_score_notices_a_figure_that_does_not_follow_from_the_rows(cli: Cli, run_folder: Path):
+    metrics = json.loads((run_folder / "metrics.json").read_text())
+    metrics["conditions"][0]["metrics"]["ap"] = 0.999
+    (run_folder / "metrics.json").write_text(json.dumps(metrics))
+    result = cli("score", run_folder)
+    assert result.exit_code == 1
+    assert "DIFFERS" in result.err
+
+
+def test_report_writes_the_same_bytes_again(cli: Cli, run_folder: Path):
+    files = [path for path in run_folder.rglob("*") if path.parent.name in ("tables", "plots") or path.suffix == ".md"]
+    before = {path: path.read_bytes() for path in files}
+    for path in files:
+        path.unlink()
+    assert cli("report", run_folder).exit_code == 0
+    assert {path: path.read_bytes() for path in files} == before
+
+
+@pytest.mark.parametrize("verb", ["score", "report"])
+def test_what_is_no_run_is_refused(cli: Cli, verb: str):
+    Path("empty").mkdir()
+    result = cli(verb, "empty")
+    assert result.exit_code == 5
+    assert "not a run folder" in result.err
+
+
+def test_an_unfinished_run_is_refused(cli: Cli, run_folder: Path):
+    record = json.loads((run_folder / "run.json").read_text())
+    (run_folder / "run.json").write_text(json.dumps(record | {"state": "running"}))
+    assert "not finished" in cli("score", run_folder).err
+
+
+@pytest.mark.parametrize("kind", ["models", "suites", "data"])
+def test_ls(cli: Cli, kind: str):
+    text, rows = cli("ls", kind).out, cli("ls", kind, "--json").json
+    assert all(row["name"] in text for row in rows)
+    names = {row["name"].partition("@")[0] for row in rows}
+    assert names >= {"models": {"light-asd", "deaf"}, "suites": set(suite_names()), "data": {"ava"}}[kind]
+
+
+def test_inspect_names_architecture_and_size(cli: Cli):
+    torch.save(seeded_state(ARCHITECTURES.load("light-asd")()), "mine.model")
+    result = cli("inspect", "mine.model")
+    assert result.exit_code == 0
+    assert "light-asd" in result.out
+    assert "1,021,636" in result.out
+    assert "unknown weights" in result.out
+    assert cli("inspect", "mine.model", "--json").json["weights"] is None
+
+
+def test_inspect_refuses_what_is_no_checkpoint(cli: Cli):
+    Path("no.model").write_bytes(b"")
+    result = cli("inspect", "no.model")
+    assert result.exit_code == 6
+    assert "no.model is empty" in result.err
+
+
+def test_an_unknown_verb_gets_a_suggestion(cli: Cli):
+    result = cli("rum")
+    assert result.exit_code == 2
+    assert "did you mean run?" in result.err
+
+
+@pytest.mark.parametrize("verb", [[], ["run"], ["score"], ["report"], ["ls"], ["inspect"]])
+def test_help_has_an_example(cli: Cli, verb: list[str]):
+    result = cli(*verb, "--help")
+    assert result.exit_code == 0
+    assert "Example: asdbench" in result.out
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["ls", "models"], ["ls", "suites"], ["ls", "data"]])
+def test_light_verbs_import_nothing_heavy(arguments: list[str]):
+    code = (
+        "import sys; sys.argv = ['asdbench', *sys.argv[1:]]\n"
+        "from asdbench.cli.main import main\n"
+        "main()\n"
+        "heavy = ('torch', 'pandas', 'matplotlib', 'cv2', 'pyarrow')\n"
+        "print([name for name in heavy if name in sys.modules], file=sys.stderr)"
+    )
+    result = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True)
+    assert result.stderr.strip() == "[]"
