@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 import importlib
 import importlib.util
+import sys
 from collections.abc import Iterable, Mapping
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -82,9 +83,12 @@ def _module(name: str) -> Any:
 def _module_from_file(path: Path) -> Any:
     if not path.is_file():
         raise UsageError(f"{path} does not exist; expected a Python file that defines the class.")
-    spec = importlib.util.spec_from_file_location(path.stem, path)
+    name = f"_asdbench_file_{path.stem}"
+    spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise UsageError(f"{path} cannot be imported as a Python module.")
     module = importlib.util.module_from_spec(spec)
+    # Dataclasses, pickling and inspect look a class's module up here.
+    sys.modules[name] = module
     spec.loader.exec_module(module)
     return module

@@ -158,8 +158,8 @@ def test_each_part_can_be_used_alone_in_three_lines(fixture_dataset):
 
 def test_one_class_is_refused_before_any_inference(fixture_copy: Path, tmp_path: Path):
     annotation = fixture_copy / "csv" / "val_orig.csv"
-    text = annotation.read_text()
-    annotation.write_text(text.replace("SPEAKING_NOT_AUDIBLE", "NOT_SPEAKING").replace("SPEAKING_AUDIBLE", "NOT_SPEAKING"))
+    text = annotation.read_text().replace("SPEAKING_NOT_AUDIBLE", "NOT_SPEAKING")
+    annotation.write_text(text.replace("SPEAKING_AUDIBLE", "NOT_SPEAKING"))
     with pytest.raises(DataError, match=r"0 of the [\d,]+ frames .* frames of both kinds"):
         asdbench.run("additive", "clean", fixture_copy, out=tmp_path / "run", progress=False)
     assert not (tmp_path / "run").exists()

@@ -52,8 +52,8 @@ class Constant(Adapter):
 class Deaf(Adapter):
     """Scores how much the lower half of the face changes from frame to frame; ignores the audio completely.
 
-    ``log(motion / 1.5)``, where motion is the mean absolute change in gray levels since the frame before, after a resize
-    to 32 x 32. The first frame has none before it and takes the change to the second.
+    ``log(motion / 1.5)``, where motion is the mean absolute change in gray levels since the frame before, after a
+    resize to 32 x 32. The first frame has none before it and takes the change to the second.
     """
 
     name = "deaf"

@@ -59,7 +59,7 @@ def test_deaf_sees_only_the_lower_half():
     below[16:] = 200
     still = math.log(1 / 512 / 1.5)
     np.testing.assert_allclose(scores("deaf", faces=[flat(0), above]), [still, still], rtol=0, atol=1e-6)
-    np.testing.assert_allclose(scores("deaf", faces=[flat(0), below]), np.log([50, 50]), rtol=0, atol=1e-6)
+    np.testing.assert_allclose(scores("deaf", faces=[flat(0), below]), np.log([200 / 1.5] * 2), rtol=0, atol=1e-6)
 
 
 def test_deaf_looks_one_frame_back_and_no_further():
