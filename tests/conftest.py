@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
+
+from asdbench.data import open_dataset
+from asdbench.types import Dataset
+from tools.make_fixture import write_fixture
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -23,3 +28,21 @@ def shared() -> Path:
             pytest.fail(message)
         pytest.skip(message)
     return folder
+
+
+@pytest.fixture(scope="session")
+def fixture_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The generated data set of ``tools/make_fixture.py``; read only, shared by all tests."""
+    return write_fixture(tmp_path_factory.mktemp("data") / "fixture")
+
+
+@pytest.fixture(scope="session")
+def fixture_dataset(fixture_root: Path) -> Dataset:
+    """The generated data set, opened."""
+    return open_dataset(fixture_root)
+
+
+@pytest.fixture
+def fixture_copy(fixture_root: Path, tmp_path: Path) -> Path:
+    """A copy of the generated data set that the test may spoil."""
+    return Path(shutil.copytree(fixture_root, tmp_path / "copy"))

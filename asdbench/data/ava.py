@@ -82,10 +82,10 @@ class AvaMedia:
             ) from error
         crops = {}
         for path in paths:
-            if path.suffix.lower() in (".jpg", ".jpeg", ".png"):
+            if path.suffix.lower() in (".jpg", ".jpeg", ".png") and not path.name.startswith("."):
                 try:
                     crops[round(float(path.stem) * 1000)] = path
-                except ValueError as error:
+                except (ValueError, OverflowError) as error:
                     raise DataError(f"{path}: the name is not a time in seconds.") from error
         return crops
 
@@ -160,7 +160,7 @@ class _Reader:
 
     def _fps(self, rows: Annotation) -> float:
         if self.lines is None:
-            return _measured_fps(rows)
+            return _measured_fps(rows, self.annotation)
         line = self.lines.get(rows.entity_id)
         if line is None:
             raise DataError(
@@ -187,10 +187,11 @@ class _Reader:
         return tuple(notes)
 
 
-def _measured_fps(rows: Annotation) -> float:
+def _measured_fps(rows: Annotation, path: Path) -> float:
     if len(rows.timestamps_ms) < 2:
         raise DataError(
-            f"the entity {rows.entity_id!r} has one frame and no loader line, so its frame rate is unknown."
+            f"{path}: the entity {rows.entity_id!r} has one frame and there is no loader file, so its frame rate is "
+            "unknown; write the loader file, or remove the row."
         )
     # The mean over gapless steps averages out timestamps rounded to 10 ms.
     steps: NDArray[np.int64] = np.diff(rows.timestamps_ms)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _REQUIRED = ("video_id", "frame_timestamp", "label", "entity_id")
 _LABELS = {"SPEAKING_AUDIBLE": 1, "NOT_SPEAKING": 0, "SPEAKING_NOT_AUDIBLE": 0}
 _HEADER_LINES = 1
+_MAX_SECONDS = 1e7
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +87,7 @@ def _milliseconds(path: Path, text: pd.Series[str]) -> NDArray[np.int64]:
     import pandas as pd
 
     seconds = pd.to_numeric(text, errors="coerce").to_numpy(np.float64)
-    _refuse(path, ~np.isfinite(seconds) | (seconds < 0), text, "is not a time in seconds")
+    _refuse(path, ~((seconds >= 0) & (seconds < _MAX_SECONDS)), text, "is not a time in seconds")
     milliseconds: NDArray[np.int64] = np.rint(seconds * 1000).astype(np.int64)
     return milliseconds
 
@@ -135,8 +136,12 @@ def read_loader(path: Path) -> dict[str, LoaderLine]:
     Raises:
         DataError: A line cannot be read, or an entity stands on two lines.
     """
+    try:
+        content = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path}: not a readable text file ({error}).") from error
     lines: dict[str, LoaderLine] = {}
-    for number, text in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+    for number, text in enumerate(content.splitlines(), start=1):
         if not text.strip():
             continue
         entity, line = _parse_loader_line(path, number, text)
@@ -151,7 +156,7 @@ def _parse_loader_line(path: Path, number: int, text: str) -> tuple[str, LoaderL
     try:
         entity, num_frames, fps = fields[0], int(fields[1]), float(fields[2])
         labels = [int(label) for label in json.loads(fields[3])]
-    except (IndexError, ValueError, TypeError) as error:
+    except (IndexError, ValueError, TypeError, OverflowError) as error:
         raise DataError(
             f"{path}, line {number}: expected entity_id, frames, fps and [labels], separated by tabs, "
             f"found {text[:80]!r}."

@@ -148,25 +148,31 @@ def join(parts: Sequence[Samples], fade: int = JOIN_FADE) -> _Float:
 def noise_bed(waveform: Int16Array, length: int) -> _Float:
     """Return ``length`` samples of a track's background: its quietest 0.3 s, looped with 20 ms crossfades.
 
-    Windows of digital silence are passed over, since they would betray the splice; a waveform that holds nothing else
-    gives zeros.
+    Digital silence is passed over, since it would betray the splice; a waveform that holds nothing else gives zeros.
     """
     quietest = _quietest(waveform.astype(np.float64))
     if len(quietest) == 0:
         return np.zeros(length)
-    step = max(len(quietest) - JOIN_FADE, 1)
-    return join([quietest] * (length // step + 2))[:length]
+    fade = min(JOIN_FADE, len(quietest) // 2)
+    turns = length // (len(quietest) - fade) + 2
+    return join([quietest] * turns, fade)[:length]
 
 
 def _quietest(waveform: _Float) -> _Float:
-    if len(waveform) <= NOISE_WINDOW:
-        return waveform
-    energy = np.concatenate([[0.0], np.cumsum(waveform**2)])
-    starts = np.arange(0, len(waveform) - NOISE_WINDOW + 1, _NOISE_HOP)
-    powers = energy[starts + NOISE_WINDOW] - energy[starts]
-    powers[powers <= 0] = np.inf
-    best = starts[int(np.argmin(powers))]
-    return waveform[best : best + NOISE_WINDOW]
+    heard = _without_digital_silence(waveform)
+    if len(heard) <= NOISE_WINDOW:
+        return heard
+    energy = np.concatenate([[0.0], np.cumsum(heard**2)])
+    starts = np.arange(0, len(heard) - NOISE_WINDOW + 1, _NOISE_HOP)
+    best = starts[int(np.argmin(energy[starts + NOISE_WINDOW] - energy[starts]))]
+    return heard[best : best + NOISE_WINDOW]
+
+
+def _without_digital_silence(waveform: _Float) -> _Float:
+    """Drop every 10 ms that hold nothing but zeros."""
+    silent = np.array([not block.any() for block in np.split(waveform, range(_NOISE_HOP, len(waveform), _NOISE_HOP))])
+    heard: _Float = waveform[~np.repeat(silent, _NOISE_HOP)[: len(waveform)]]
+    return heard
 
 
 def active_level(segment: Samples) -> float:

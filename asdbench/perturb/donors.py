@@ -61,6 +61,7 @@ class DonorPool:
         self._sources = np.array([candidate.track.source_id for candidate in candidates], dtype=object)
         self._persons = np.array([candidate.track.person_id for candidate in candidates], dtype=object)
         self._sentences = np.array([candidate.track.sentence_id for candidate in candidates], dtype=object)
+        self._filled: dict[tuple[str, int], tuple[Donor, ...] | None] = {}
 
     def ranked(self, run_id: str, track: Track) -> Iterator[Candidate]:
         """Yield the candidates allowed for a run of ``track``, the first choice first."""
@@ -80,10 +81,14 @@ class DonorPool:
         yield from (self._candidates[index] for index in order if index != first)
 
     def fill(self, run_id: str, track: Track, length: int) -> tuple[Donor, ...] | None:
-        """Return donors that together cover ``length`` samples after joining, never one twice; ``None`` if they can't.
+        """Return donors that cover ``length`` samples when joined, none of them twice; ``None`` if there are too few."""
+        # Ranking all candidates is what planning spends its time on, and several perturbations ask for the same run.
+        key = run_id, length
+        if key not in self._filled:
+            self._filled[key] = self._fill(run_id, track, length)
+        return self._filled[key]
 
-        Raises nothing: a run without donors is ineligible, which the plan says.
-        """
+    def _fill(self, run_id: str, track: Track, length: int) -> tuple[Donor, ...] | None:
         donors: list[Donor] = []
         covered = 0
         for candidate in self.ranked(run_id, track):

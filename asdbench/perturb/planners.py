@@ -5,12 +5,13 @@ See docs/method.md, sections 2 to 4.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
 import msgspec
+import numpy as np
 
 from asdbench.perturb.choose import Chooser
 from asdbench.perturb.donors import DonorPool, speech_candidates, track_candidates
@@ -21,7 +22,7 @@ from asdbench.types import AUDIO_TOLERANCE_MS, MIN_RUN_MS, SAMPLE_RATE, Track
 Scope = Literal["run", "track"]
 
 _SHIFT_STEP_MS = 10.0
-_NO_DONOR = "no donor of another source"
+_NO_DONOR = "no donors of another source that are long enough"
 
 
 @dataclass(frozen=True)
@@ -128,7 +129,11 @@ class MisalignOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Range of the size of the shift, in ms."""
 
     min_ms: Annotated[float, msgspec.Meta(gt=0)] = 165.0
-    max_ms: float = 1000.0
+    max_ms: Annotated[float, msgspec.Meta(le=60_000)] = 1000.0
+
+    def __post_init__(self) -> None:
+        if self.min_ms > self.max_ms:
+            raise ValueError(f"min_ms = {self.min_ms:g} is larger than max_ms = {self.max_ms:g}")
 
 
 def plan_misalign(context: PlanContext, options: MisalignOptions) -> Planner:
@@ -138,20 +143,25 @@ def plan_misalign(context: PlanContext, options: MisalignOptions) -> Planner:
 
     def planner(target: Target) -> Outcome:
         preferred = 1 if chooser.fraction(target.target_id, "sign") < 0.5 else -1
-        size = options.min_ms + (options.max_ms - options.min_ms) * chooser.fraction(target.target_id, "size")
-        while size >= options.min_ms:
+        largest = options.min_ms + (options.max_ms - options.min_ms) * chooser.fraction(target.target_id, "size")
+        for size in _sizes(largest, options.min_ms):
             for sign in (preferred, -preferred):
                 shift = sign * round(size * SAMPLE_RATE / 1000)
                 ignored = _frames_without_audio(target, shift)
                 if _keeps_enough(target, ignored):
                     edit = MisalignEdit(version=version, start=target.start_sample, stop=target.end_sample, shift=shift)
                     return Outcome(edit, ignored=ignored, shift_ms=shift * 1000 / SAMPLE_RATE)
-            size -= _SHIFT_STEP_MS
         return Outcome(
             reason=f"no shift of at least {options.min_ms:g} ms leaves half of the run and 0.4 s of real audio"
         )
 
     return planner
+
+
+def _sizes(largest: float, smallest: float) -> Iterator[float]:
+    """Yield ever smaller sizes of shift in ms, the last one the smallest."""
+    yield from np.arange(largest, smallest, -_SHIFT_STEP_MS).tolist()
+    yield smallest
 
 
 def _frames_without_audio(target: Target, shift: int) -> tuple[int, int]:
@@ -182,11 +192,12 @@ def plan_resplice(context: PlanContext, options: NoOptions) -> Planner:
     version = PERTURBATIONS["resplice"].version
 
     def planner(target: Target) -> Outcome:
-        candidate = next(context.speech_donors.ranked(target.target_id, target.track), None)
-        if candidate is None:
+        length = target.end_sample - target.start_sample
+        donors = context.speech_donors.fill(target.target_id, target.track, length)
+        if donors is None:
             return Outcome(reason=_NO_DONOR)
-        donor = candidate.donor(0, len(candidate))
-        return Outcome(RespliceEdit(version=version, start=target.start_sample, stop=target.end_sample, donor=donor))
+        edit = RespliceEdit(version=version, start=target.start_sample, stop=target.end_sample, donor=donors[0])
+        return Outcome(edit)
 
     return planner
 

@@ -1,0 +1,58 @@
+"""Perturbations of faces."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from asdbench.errors import UsageError
+from asdbench.perturb import lip_mask
+
+
+def face(height: int = 60, width: int = 40) -> np.ndarray:
+    return np.random.default_rng(0).integers(1, 256, (height, width)).astype(np.uint8)
+
+
+def test_bottom_30_percent_is_black_and_the_rest_as_it_was() -> None:
+    original = face()
+    before = original.copy()
+    masked = lip_mask(original)
+    assert (masked[42:] == 0).all()
+    np.testing.assert_array_equal(masked[:42], before[:42])
+    np.testing.assert_array_equal(original, before)
+    assert masked.dtype == np.uint8
+
+
+@given(st.integers(1, 200), st.integers(1, 200), st.floats(0.01, 1))
+def test_every_row_that_the_fraction_touches_is_masked_and_no_other(height: int, width: int, fraction: float) -> None:
+    masked = lip_mask(face(height, width), fraction)
+    black = (masked == 0).all(axis=1)
+    assert masked.shape == (height, width)
+    assert -1e-6 <= int(black.sum()) - fraction * height < 1 + 1e-6
+    assert black[height - int(black.sum()) :].all()
+
+
+def test_the_whole_face_may_be_masked() -> None:
+    assert not lip_mask(face(), 1.0).any()
+
+
+def test_mask_stays_in_the_face_box() -> None:
+    original = face(100, 100)
+    masked = lip_mask(original, 0.5, (0.2, 0.1, 0.7, 0.9))
+    expected = original.copy()
+    expected[50:90, 20:70] = 0
+    np.testing.assert_array_equal(masked, expected)
+
+
+@pytest.mark.parametrize("fraction", [0, -0.1, 1.1, float("nan")])
+def test_bad_fraction(fraction: float) -> None:
+    with pytest.raises(UsageError, match="expected"):
+        lip_mask(face(), fraction)
+
+
+@pytest.mark.parametrize("box", [(0.5, 0, 0.5, 1), (0, 0.9, 1, 0.1), (-0.1, 0, 1, 1), (0, 0, 1, 1.1)])
+def test_bad_box(box: tuple[float, float, float, float]) -> None:
+    with pytest.raises(UsageError, match="box"):
+        lip_mask(face(), 0.3, box)
