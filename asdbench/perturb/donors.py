@@ -81,7 +81,7 @@ class DonorPool:
         yield from (self._candidates[index] for index in order if index != first)
 
     def fill(self, run_id: str, track: Track, length: int) -> tuple[Donor, ...] | None:
-        """Return donors that cover ``length`` samples when joined, none of them twice; ``None`` if there are too few."""
+        """Return donors that cover ``length`` samples when joined, none of them twice; ``None`` if too few."""
         # Ranking all candidates is what planning spends its time on, and several perturbations ask for the same run.
         key = run_id, length
         if key not in self._filled:
