@@ -112,7 +112,9 @@ def run_config(
     folder = RunFolder(Path(settings.out) if settings.out else job.default_folder(identity))
     earlier = folder.claim(identity)
     if earlier and earlier["state"] == "complete":
-        notify("this run is complete; delete its folder, or choose another --out, to score again")
+        skipped = earlier["counts"]["skipped_tracks"]
+        left_out = f" but for {skipped} skipped tracks" if skipped else ""
+        notify(f"this run is complete{left_out}; delete its folder, or choose another --out, to score again")
         return open_run(folder.path)
     notify(f"{'continuing' if earlier else 'writing'} {folder.path}")
     return job.execute(folder, identity, progress)
@@ -249,7 +251,7 @@ class _Job:
 
 def _skipped_csv(skipped: Sequence[Skipped]) -> str:
     buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
+    writer = csv.writer(buffer, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
     writer.writerow(["video_id", "entity_id", "reason"])
     writer.writerows([*entry.key, entry.reason] for entry in skipped)
     return buffer.getvalue()

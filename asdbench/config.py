@@ -19,6 +19,8 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
+_VARIABLE = "ASDBENCH_"
+
 DEFAULT_FILE = "asdbench.toml"
 """Read from the current folder when it is there and no other file is named."""
 
@@ -86,7 +88,7 @@ def resolve(flags: Mapping[str, Any], file: Path | None = None, flag_source: str
     sources = dict.fromkeys(Settings.__struct_fields__, "default")
     layers = (
         _from_file(file),
-        {key: (value, f"ASDBENCH_{key.upper()}") for key, value in _from_environment().items()},
+        {key: (value, f"{_VARIABLE}{key.upper()}") for key, value in _from_environment().items()},
         {key: (value, flag_source) for key, value in flags.items() if value is not None},
     )
     for layer in layers:
@@ -103,14 +105,15 @@ def resolve(flags: Mapping[str, Any], file: Path | None = None, flag_source: str
 def _convert(key: str, value: Any, source: str) -> Any:
     field = next(field for field in msgspec.structs.fields(Settings) if field.name == key)
     try:
-        # Variables are text, so "5" must become 5; TOML and flags are typed and pass unchanged.
-        return msgspec.convert(str(value) if isinstance(value, Path) else value, field.type, strict=False)
+        # Variables are text, so "5" must become 5; TOML and flags have types, which must be right.
+        typed = str(value) if isinstance(value, Path) else value
+        return msgspec.convert(typed, field.type, strict=not source.startswith(_VARIABLE))
     except msgspec.ValidationError as error:
         raise UsageError(f"{key} = {value!r} ({source}): {error}.") from error
 
 
 def _from_environment() -> dict[str, str]:
-    names = {key: f"ASDBENCH_{key.upper()}" for key in Settings.__struct_fields__}
+    names = {key: f"{_VARIABLE}{key.upper()}" for key in Settings.__struct_fields__}
     return {key: os.environ[name] for key, name in names.items() if os.environ.get(name)}
 
 

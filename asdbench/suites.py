@@ -83,7 +83,8 @@ def _read(path: Path) -> Suite:
 
 
 def _check(path: Path, conditions: tuple[Condition, ...]) -> None:
-    names = [condition.name for condition in conditions]
+    # Without case, since names become file names.
+    names = [condition.name.casefold() for condition in conditions]
     repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated:
         raise UsageError(f"{path}: the condition {repeated[0]!r} stands there twice; give each its own name.")

@@ -98,12 +98,6 @@ def test_silence_is_what_the_official_network_makes_of_it(runs):
     assert silence["at"]["fixed:0.5"]["tpr"] == silence["at"]["fixed:0.5"]["fpr"] == 0
 
 
-def test_the_suite_costs_little_more_than_its_clean_pass(runs):
-    # A ratio within one process on the same tracks, with the bar far above what is measured (about 0.2).
-    timings = runs("light-asd.ava", "unsync").record["timings"]
-    assert timings["perturbed_inference_seconds"] <= 0.5 * timings["clean_inference_seconds"]
-
-
 def test_lr_asd_scores_the_clips(runs):
     # No official scores are recorded for these; the networks' parity is in tests/networks.
     assert metrics(runs("lr-asd.ava", "clean"), "clean")["ap"] > 0.95

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from asdbench.protocols.robustness import HEADLINE, value_of
+
+_CONTROL_LIMIT = 0.01
 
 if TYPE_CHECKING:
     from asdbench.report.run import Run
@@ -15,9 +20,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON o
 
 def echo_json(value: Any) -> None:
     """Print a value as indented JSON."""
-    import msgspec
-
-    click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
+    click.echo(json.dumps(value, indent=2, allow_nan=False))
 
 
 def note(message: str) -> None:
@@ -54,14 +57,31 @@ def warnings(run: Run) -> list[str]:
         found.append(f"only the first {counts['tracks']} tracks were scored (--limit)")
     tied = [name for name, spread in _tie_spread(run).items() if spread >= 0.0005]
     if tied:
-        found.append(f"tied scores move AP, see the table precision: {', '.join(tied)}")
+        found.append(
+            f"tied scores: AP depends on row order by 0.05 points or more, see the table precision: {', '.join(tied)}"
+        )
+    found += [
+        f"the control {name} itself moves AP or TPR by {100 * drop:+.1f} points: part of the effect is the splice"
+        for name, drop in _moved_controls(run).items()
+    ]
     if run.record["custom"]:
         found.append("custom seed: these numbers compare with no other run")
     return [f"note: {text}" for text in found]
 
 
-def _tie_spread(run: Run) -> dict[str, float]:
-    from asdbench.protocols.robustness import value_of
+def _moved_controls(run: Run) -> dict[str, float]:
+    """Return the controls that move AP or TPR by a point or more, which they must not (docs/method.md, section 3)."""
+    moved = {}
+    for condition in run.metrics["conditions"]:
+        if condition["role"] == "control":
+            metrics = condition["metrics"]
+            drops = (value_of(metrics["ap_drop"]), value_of(metrics["at"][HEADLINE]["tpr_drop"]))
+            largest = max((drop for drop in drops if drop is not None), key=abs, default=0.0)
+            if abs(largest) >= _CONTROL_LIMIT:
+                moved[condition["name"]] = -largest
+    return moved
 
+
+def _tie_spread(run: Run) -> dict[str, float]:
     bounds = {c["name"]: (c["metrics"]["ap_tie_safe"], c["metrics"]["ap_best"]) for c in run.metrics["conditions"]}
     return {name: (value_of(best) or 0.0) - (value_of(worst) or 0.0) for name, (worst, best) in bounds.items()}

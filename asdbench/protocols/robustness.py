@@ -143,10 +143,11 @@ def _condition_metrics(
     counted = rows.label_after != IGNORE
     metrics: dict[str, Any] = {**_precision(rule, rows, counted)}
     if condition.perturbation is not None:
-        metrics["ap_unchanged"] = _precision(rule, rows, counted & ~rows.changed)["ap"]
+        metrics["ap_unchanged"] = _precision(rule, rows, counted & ~rows.changed)["ap_tie_safe"]
         metrics |= _synchrony(clean, rows, _paired(rows))
     if condition.perturbation is not None and condition.labels == "keep":
-        metrics["ap_drop"] = _drop(_precision(rule, clean, counted)["ap"], metrics["ap"])
+        # Drops compare tie-safe AP: silence can leave whole tracks with equal scores, in whose row order AP may rise.
+        metrics["ap_drop"] = _drop(_precision(rule, clean, counted)["ap_tie_safe"], metrics["ap_tie_safe"])
     metrics["at"] = {name: _rates(clean, rows, condition, threshold) for name, threshold in thresholds.items()}
     if np.isfinite(rows.shift_ms).any():
         metrics["by_shift"] = _by_shift(clean, rows, thresholds[HEADLINE])
@@ -161,7 +162,7 @@ def _precision(rule: Callable[..., Any], rows: Predictions, mask: BoolArray) -> 
     except UndefinedMetricError as error:
         undefined: Measured = {"undefined": str(error)}
         return dict.fromkeys((*names, "ap_rescaled"), undefined)
-    rescaled = measure(lambda: rescaled_ap(result.ap, float(np.mean(labels == 1))))
+    rescaled = measure(lambda: rescaled_ap(result.ap_tie_safe, float(np.mean(labels == 1))))
     return {name: getattr(result, name) for name in names} | {"ap_rescaled": rescaled}
 
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import errno
+import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
-
-import msgspec
 
 from asdbench.errors import ResourceError
 
@@ -29,14 +27,13 @@ def replacing(path: Path) -> Iterator[Path]:
             os.fsync(file.fileno())
         temporary.replace(path)
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS, errno.EPERM):
-            raise ResourceError(
-                f"{path}: cannot be written ({error.strerror}); what was finished before is kept, "
-                "make room and run the same command again."
-            ) from error
-        raise
+        raise ResourceError(
+            f"{path}: cannot be written ({error.strerror or error}); what was finished before is kept, "
+            "make room (or mend the permissions) and run the same command again."
+        ) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -46,5 +43,9 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write an indented JSON file whole or not at all. NaN and infinities, which JSON does not have, are refused."""
-    write_text(path, msgspec.json.format(msgspec.json.encode(value), indent=2).decode() + "\n")
+    """Write an indented JSON file whole or not at all.
+
+    Raises:
+        ValueError: NaN or infinity, which JSON does not have.
+    """
+    write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")

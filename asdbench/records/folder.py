@@ -27,6 +27,8 @@ from asdbench.records.atomic import replacing, write_json
 SCHEMA_VERSION = 1
 """Bumped when the layout of a run folder changes; older ones stay readable."""
 
+_MAX_NAME = 200
+
 
 def fingerprint(identity: Mapping[str, Any]) -> str:
     """Return the sha256 over everything that two runs must share to be the same run."""
@@ -36,7 +38,8 @@ def fingerprint(identity: Mapping[str, Any]) -> str:
 def default_folder(root: Path, model: str, suite: str, data: str, identity: Mapping[str, Any]) -> Path:
     """Return ``<root>/<model>-<suite>-<data>-<fingerprint8>``, so that the same command finds its folder again."""
     name = "-".join(quote(part, safe=" ()+,;=") for part in (model, suite, data))
-    return root / f"{name}-{fingerprint(identity)[:8]}"
+    # File systems allow 255 bytes.
+    return root / f"{name[:_MAX_NAME]}-{fingerprint(identity)[:8]}"
 
 
 class RunFolder:
@@ -60,10 +63,13 @@ class RunFolder:
             record: dict[str, Any] = msgspec.json.decode(self.record_file.read_bytes(), type=dict)
         except OSError as error:
             raise DataError(f"{self.path}: not a run folder, run.json is missing; give the folder of a run.") from error
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise DataError(f"{self.record_file}: not readable as JSON ({error}).") from error
-        if record.get("schema", 0) > SCHEMA_VERSION:
-            raise DataError(f"{self.record_file}: written by a newer asdbench (schema {record['schema']}); upgrade.")
+        schema = record.get("schema")
+        if not isinstance(schema, int):
+            raise DataError(f"{self.record_file}: no schema version, so not the record of a run.")
+        if schema > SCHEMA_VERSION:
+            raise DataError(f"{self.record_file}: written by a newer asdbench (schema {schema}); upgrade.")
         return record
 
     def write_record(self, record: Mapping[str, Any]) -> None:
@@ -80,7 +86,10 @@ class RunFolder:
         if not self.record_file.exists():
             if self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
                 raise UsageError(f"{self.path}: exists and is not a run folder; choose another --out.")
-            self.path.mkdir(parents=True, exist_ok=True)
+            try:
+                self.path.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise UsageError(f"{self.path}: cannot be created ({error.strerror}); choose another --out.") from error
             return None
         record = self.read_record()
         differing = _differences(record.get("identity", {}), identity)

@@ -105,7 +105,7 @@ def write_predictions(path: Path, predictions: Predictions) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    columns = {name: pa.array(getattr(predictions, name)).dictionary_encode() for name in _TEXT}
+    columns = {name: pa.array(getattr(predictions, name), pa.string()).dictionary_encode() for name in _TEXT}
     columns |= {name: pa.array(getattr(predictions, name), from_pandas=True) for name in _NUMBERS}
     with replacing(path) as temporary:
         pq.write_table(pa.table(columns), temporary, compression="zstd")
@@ -123,14 +123,25 @@ def read_predictions(path: Path) -> Predictions:
     try:
         table = pq.read_table(path)
         columns: dict[str, Any] = {name: _text(table.column(name)) for name in _TEXT}
-        columns |= {name: table.column(name).to_numpy().astype(kind) for name, kind in _NUMBERS.items()}
-    except (OSError, KeyError, pa.ArrowException) as error:
+        columns |= {name: _numbers(table.column(name), name, kind) for name, kind in _NUMBERS.items()}
+    except (OSError, KeyError, TypeError, pa.ArrowException) as error:
         raise DataError(f"{path}: not a readable predictions file ({error}); run the same command again.") from error
     return Predictions(**columns)
 
 
 def _text(column: pa.ChunkedArray) -> NDArray[np.object_]:
-    encoded = column.combine_chunks()
+    import pyarrow as pa
+
+    # Files that passed through another tool hold plain text instead of a dictionary.
+    encoded = column.cast(pa.string()).combine_chunks().dictionary_encode()
     names = np.array(encoded.dictionary.to_pylist(), dtype=object)
     text: NDArray[np.object_] = names[encoded.indices.to_numpy()]
     return text
+
+
+def _numbers(column: pa.ChunkedArray, name: str, kind: type[np.generic]) -> NDArray[np.generic]:
+    values: NDArray[np.generic] = column.to_numpy()
+    # A bool with gaps, or text, arrives as objects; float32 without gaps may have been widened by another tool.
+    if values.dtype.kind != np.dtype(kind).kind:
+        raise TypeError(f"column {name} holds {column.type}")
+    return values.astype(kind)

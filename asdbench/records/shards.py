@@ -113,6 +113,8 @@ class Shards:
     def scores(self, condition: str) -> dict[TrackKey, Float32Array]:
         """Return the scores of one condition, ``[T]`` per track, frames in time order."""
         table = self._read([*_KEYS, _column(condition)])
+        if not table.num_rows:
+            return {}
         video, entity = (table.column(name).to_pylist() for name in _KEYS)
         values = table.column(_column(condition)).to_numpy()
         starts = [i for i in range(len(video)) if i == 0 or (video[i], entity[i]) != (video[i - 1], entity[i - 1])]

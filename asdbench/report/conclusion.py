@@ -12,7 +12,7 @@ _UNMOVED = 0.02
 
 _FAMILIES = (
     ("mismatch@1.00", "that carry somebody else's voice"),
-    ("misalign@1.00", "whose voice is 165 to 1000 ms off"),
+    ("misalign@1.00", "whose own voice is early or late"),
 )
 
 
@@ -50,21 +50,22 @@ def _verdict(found: list[tuple[str, Mapping[str, Any]]], aurocs: list[float | No
     known = [retention for retention in retentions if retention is not None]
     if not known:
         return "it detects too little of the clean speech to tell"
-    if all(auroc is not None and auroc - floor < _UNMOVED for auroc in aurocs):
+    if all(auroc - floor < _UNMOVED for auroc in aurocs if auroc is not None):
         return "it does not react to whether sound and lips belong together"
     worst = max(known)
+    # A model that only hears pauses reacts too, so a reaction is never called an understanding of synchrony.
     if worst >= 0.9:
-        return "it notices, but hardly lets that change its verdict"
+        return "its scores react to the change, its verdict hardly does"
     if worst >= 0.5:
-        return "it relies on synchrony in part"
-    return "it relies on synchrony"
+        return "its verdict follows the sound in part"
+    return "its verdict follows the sound"
 
 
 def _drops(model: str, metrics: Mapping[str, Any]) -> str:
     clean = metrics["conditions"][0]
-    ap = value_of(clean["metrics"]["ap"])
+    ap = value_of(clean["metrics"]["ap_tie_safe"])
     drops = [
-        f"{c['name']} {-100 * drop:+.1f}"
+        f"{c['name']} {round(-100 * drop, 1) + 0.0:+.1f}"
         for c in metrics["conditions"][1:]
         if (drop := value_of(c["metrics"].get("ap_drop"))) is not None
     ]

@@ -39,6 +39,7 @@ _RC: Any = {
     "legend.frameon": False,
     "svg.hashsalt": "asdbench",
     "svg.fonttype": "none",
+    "text.parse_math": False,  # names come from files
 }
 
 Scores = Mapping[str, Float32Array]
@@ -105,8 +106,8 @@ def _draw_ap(
 ) -> None:
     clean = metrics["conditions"][0]
     all_rows, unchanged = figure.subplots(1, 2, sharey=True)
-    start = (0.0, clean["metrics"] | {"ap_unchanged": clean["metrics"]["ap"]})
-    for axes, key in ((all_rows, "ap"), (unchanged, "ap_unchanged")):
+    start = (0.0, clean["metrics"] | {"ap_unchanged": clean["metrics"]["ap_tie_safe"]})
+    for axes, key in ((all_rows, "ap_tie_safe"), (unchanged, "ap_unchanged")):
         for name, series in families.items():
             x, y = _points([start, *series], itemgetter(key))
             axes.plot(x, y, label=_LABELS.get(name, name), **_style(name))

@@ -59,7 +59,7 @@ class Table:
                     name = str(row[self.columns[0].key])
                     if name not in names:
                         names.append(name)
-        return [f"{', '.join(names)}: {reason}" for reason, names in found.items()]
+        return [f"{', '.join(names)}: {reason.rstrip('.')}" for reason, names in found.items()]
 
     def to_frame(self) -> pd.DataFrame:
         """Return the raw values as a DataFrame, undefined ones as missing."""
@@ -91,16 +91,29 @@ def build_tables(metrics: Mapping[str, Any], plan: Mapping[str, Any]) -> tuple[T
     """
     conditions = metrics["conditions"]
     tables = (
-        _robustness(metrics, conditions),
+        _robustness(metrics, conditions, plan),
         _precision(metrics, conditions),
         _thresholds(metrics, conditions),
         _shifts(conditions),
         _modality(conditions),
         _changes(conditions, plan),
     )
-    skipped = metrics["skipped_tracks"]
-    note = f" {skipped:,} of {metrics['tracks']:,} tracks were skipped and are missing here." if skipped else ""
+    note = _left_out(metrics, plan)
     return tuple(replace(table, caption=table.caption + note) for table in tables if table.rows)
+
+
+def _left_out(metrics: Mapping[str, Any], plan: Mapping[str, Any]) -> str:
+    """Return what every table must say: what could not be changed, and what could not be scored."""
+    groups: dict[str, list[str]] = {}
+    for name, summary in plan.items():
+        if summary["ineligible"]:
+            reasons = ", ".join(f"{count:,} {reason}" for reason, count in summary["ineligible"].items())
+            groups.setdefault(f"{reasons} (of {summary['targets']:,})", []).append(name.partition("@")[0])
+    parts = [f" Not eligible for {', '.join(dict.fromkeys(names))}: {text}." for text, names in groups.items()]
+    skipped = metrics["skipped_tracks"]
+    if skipped:
+        parts.append(f" {skipped:,} of {metrics['tracks']:,} tracks were skipped and are missing here.")
+    return "".join(parts)
 
 
 _RATES = (
@@ -111,22 +124,28 @@ _RATES = (
 _SYNC = (Column("sync_auroc", "sync AUROC", "ratio"), Column("sync_winrate", "win rate", "ratio"))
 
 
-def _robustness(metrics: Mapping[str, Any], conditions: Sequence[Mapping[str, Any]]) -> Table:
+def _robustness(metrics: Mapping[str, Any], conditions: Sequence[Mapping[str, Any]], plan: Mapping[str, Any]) -> Table:
     clean = conditions[0]["rows"]
     return Table(
         "robustness",
         f"Protocol {metrics['protocol']}, {clean['total']:,} rows, {clean['positive']:,} of them speaking; threshold "
-        f"{HEADLINE} of the clean run. fa_changed: speaking rows still called speaking after the change; same rows: "
-        "with their own sound; retention: the quotient. Sync AUROC: 0.5 is no reaction, resplice gives the floor.",
+        f"{HEADLINE} of the clean run. changed: share of the frames of eligible runs. fa_changed: changed "
+        "speaking rows still called speaking; same rows: with their own sound; retention: the quotient. sync AUROC: "
+        "0.5 is no reaction, resplice gives the floor.",
         (
             Column("condition", "condition"),
-            Column("ap", "AP %", "percent"),
+            Column("share_of_frames", "changed %", "share"),
+            Column("ap_tie_safe", "AP %", "percent"),
             Column("tpr", "TPR %", "share"),
             Column("fpr", "FPR %", "share"),
             *_RATES,
             *_SYNC,
         ),
-        tuple({"condition": c["name"], **_flat(c, HEADLINE)} for c in conditions),
+        tuple(
+            {"condition": c["name"], "share_of_frames": plan.get(c["name"], {}).get("share_of_frames")}
+            | _flat(c, HEADLINE)
+            for c in conditions
+        ),
     )
 
 
@@ -139,11 +158,11 @@ def _flat(condition: Mapping[str, Any], threshold: str) -> dict[str, Any]:
 def _precision(metrics: Mapping[str, Any], conditions: Sequence[Mapping[str, Any]]) -> Table:
     return Table(
         "precision",
-        f"AP by the protocol {metrics['protocol']}. Ties in row order (AP), in the worst and the best order; "
-        "unchanged: rows that the condition left as they are.",
+        f"AP by the protocol {metrics['protocol']}: ties in row order, in the worst order (as in the other tables), in "
+        "the best one; unchanged: rows that the condition left as they are.",
         (
             Column("condition", "condition"),
-            Column("ap", "AP %", "percent"),
+            Column("ap", "AP, row order %", "percent"),
             Column("ap_tie_safe", "tie-safe (worst) %", "percent"),
             Column("ap_best", "best %", "percent"),
             Column("tied_share", "rows in ties %", "share"),
@@ -198,7 +217,7 @@ def _modality(conditions: Sequence[Mapping[str, Any]]) -> Table:
         "A drop says what the model used, not that it is better or worse.",
         (
             Column("condition", "condition"),
-            Column("ap", "AP %", "percent"),
+            Column("ap_tie_safe", "AP %", "percent"),
             Column("ap_rescaled", "AP above chance %", "percent"),
             Column("ap_drop", "drop", "percent"),
             Column("tpr", "TPR %", "share"),

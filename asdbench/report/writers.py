@@ -33,7 +33,7 @@ def _markdown_row(cells: list[str]) -> str:
 
 def markdown_text(text: str) -> str:
     """Return text that Markdown shows as it is, on one line."""
-    for sign in "\\`*_|[]<>":
+    for sign in "\\`*_|[]<>&":
         text = text.replace(sign, "\\" + sign)
     return " ".join(text.split())
 
@@ -41,7 +41,7 @@ def markdown_text(text: str) -> str:
 def to_csv(table: Table) -> str:
     """Return the raw values with full precision; undefined cells are empty, their reasons in a last column."""
     buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
+    writer = csv.writer(buffer, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
     writer.writerow([*(column.key for column in table.columns), "undefined"])
     for row in table.rows:
         values = [row.get(column.key) for column in table.columns]
@@ -53,8 +53,10 @@ def to_csv(table: Table) -> str:
 def _csv_cell(value: Any) -> Any:
     if value is None or isinstance(value, Mapping):
         return ""
+    if not isinstance(value, str):
+        return value
     # A cell that a spreadsheet would take for a formula is made text.
-    return f"'{value}" if isinstance(value, str) and value[:1] in "=+-@\t\r" else value
+    return f"'{value}" if value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
 
 
 def to_latex(table: Table) -> str:
@@ -78,7 +80,9 @@ def to_latex(table: Table) -> str:
 
 
 def _latex_row(cells: list[str]) -> str:
-    return " & ".join(_latex_text(cell) for cell in cells) + r" \\"
+    row = " & ".join(_latex_text(cell) for cell in cells) + r" \\"
+    # The empty group keeps a first cell such as [a] from being read as an argument of the line above.
+    return "{}" + row if row.startswith(("[", "*")) else row
 
 
 def _latex_text(text: str) -> str:

@@ -1,0 +1,94 @@
+"""Hand-made content of metrics.json, small enough to read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+THRESHOLDS = {"tpr:0.9": 1.5, "eer": 0.25, "fixed:0.5": 0.0}
+MISSING = {"undefined": "no positive rows remain."}
+HOSTILE = [
+    "<script>alert(1)</script>",
+    "a|b",
+    "a\\|b",
+    "ends\\",
+    "`code` *bold* _it_ [link](http://x)",
+    "two\nlines",
+    "windows\r\nlines",
+    "separators\x0b\x0c\x1c\x85\u2028\u2029",
+    "=cmd()",
+    "+1+1",
+    "-1",
+    "@sum(a1)",
+    "\t=cmd()",
+    "\r=cmd()",
+    "50 % & $x_1^2$ #{~}\\input{x}",
+    '"quoted", comma; semicolon\'',
+    "Ünïcode 模型 –",
+    "nan",
+    "",
+]
+
+
+def rates(**values: Any) -> dict[str, Any]:
+    return {"tpr": 0.9, "fpr": 0.05} | values
+
+
+def condition(
+    name: str,
+    perturbation: str | None = None,
+    role: str = "test",
+    labels: str = "negative",
+    proportion: float = 1.0,
+    at: dict[str, Any] | None = None,
+    ap: Any = 0.98754,
+    **metrics: Any,
+) -> dict[str, Any]:
+    """One condition; ``at`` are its rates, the same at every threshold, ``ap`` its AP in any order of ties."""
+    return {
+        "name": name,
+        "perturbation": perturbation,
+        "proportion": proportion,
+        "labels": labels,
+        "role": role,
+        "rows": {"total": 12_345, "positive": 4_000, "negative": 8_345, "ignored": 0, "changed": 0, "paired": 0},
+        "metrics": {"ap": ap, "ap_tie_safe": ap, "ap_best": ap, "tied_share": 0.0, "ap_rescaled": 0.97}
+        | metrics
+        | {"at": {threshold: at or rates() for threshold in THRESHOLDS}},
+    }
+
+
+def changed(name: str, fa: Any = 0.5, before: Any = 0.9, kept: Any = 0.5556, auroc: Any = 0.8, **more: Any) -> Any:
+    """A condition with the numbers that compare clean and changed scores."""
+    synchrony = {"ap_unchanged": 0.9, "sync_auroc": auroc, "sync_winrate": auroc}
+    at = rates(fa_changed=fa, fa_changed_inner=fa, tpr_same_rows=before, retention=kept)
+    return condition(name, name.partition("@")[0], at=at, **{**synchrony, **more})
+
+
+def diagnostic(name: str, drop: Any = 0.0123, **more: Any) -> Any:
+    return changed(name, role="diagnostic", labels="keep", ap_drop=drop, **more)
+
+
+def metrics(*conditions: dict[str, Any], tracks: int = 9, skipped: int = 0) -> dict[str, Any]:
+    """Content of metrics.json; the clean condition is put first."""
+    return {
+        "tracks": tracks,
+        "skipped_tracks": skipped,
+        "protocol": "ava",
+        "headline": "tpr:0.9",
+        "thresholds": dict(THRESHOLDS),
+        "conditions": [condition("clean", role="reference", labels="keep"), *conditions],
+    }
+
+
+def summary(share: float | None = 0.5, **values: Any) -> dict[str, Any]:
+    """What the plan says about one condition."""
+    return {
+        "targets": 1_234,
+        "eligible": 1_000,
+        "changed": 500,
+        "share_of_targets": share,
+        "share_of_frames": share,
+        "ineligible": {},
+        "donors": 40,
+        "most_uses_of_a_donor": 3,
+    } | values

@@ -1,0 +1,227 @@
+"""Tables: what stands in which cell."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from asdbench.report.tables import Column, Table, build_tables, format_value
+from asdbench.report.terminal import print_table
+from tests.report.crafted import HOSTILE, MISSING, THRESHOLDS, changed, diagnostic, metrics, summary
+
+
+def tables(*conditions: Any, plan: dict[str, Any] | None = None, **more: Any) -> dict[str, Table]:
+    return {table.name: table for table in build_tables(metrics(*conditions, **more), plan or {})}
+
+
+def cells(table: Table, row: int) -> dict[str, str]:
+    keys = [column.key for column in table.columns]
+    return dict(zip(keys, list(table.cells())[row], strict=True))
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "text"),
+    [
+        (0.98754, "percent", "98.75"),
+        (1.0, "percent", "100.00"),
+        (0.98754, "share", "98.8"),
+        (0.0, "share", "0.0"),
+        (-0.012, "share", "-1.2"),
+        (0.5, "ratio", "0.500"),
+        (10.0, "ratio", "10.000"),
+        (-1.25, "log-odds", "-1.250"),
+        (1_234_567, "count", "1,234,567"),
+        (0, "count", "0"),
+        ("tpr:0.9", "text", "tpr:0.9"),
+        ("", "text", ""),
+        (None, "count", "–"),
+        (None, "text", "–"),
+        (MISSING, "percent", "–"),
+    ],
+)
+def test_format(value: Any, kind: Any, text: str) -> None:
+    assert format_value(value, kind) == text
+
+
+def test_robustness_has_one_row_per_condition() -> None:
+    table = tables(changed("mismatch@1.00", ap=MISSING), changed("resplice@1.00"))["robustness"]
+    assert [row["condition"] for row in table.rows] == ["clean", "mismatch@1.00", "resplice@1.00"]
+    assert cells(table, 0) == {
+        "condition": "clean",
+        "share_of_frames": "–",
+        "ap_tie_safe": "98.75",
+        "tpr": "90.0",
+        "fpr": "5.0",
+        **dict.fromkeys(("fa_changed", "tpr_same_rows", "retention", "sync_auroc", "sync_winrate"), "–"),
+    }
+    assert cells(table, 1) == {
+        "condition": "mismatch@1.00",
+        "share_of_frames": "–",
+        "ap_tie_safe": "–",
+        "tpr": "90.0",
+        "fpr": "5.0",
+        "fa_changed": "50.0",
+        "tpr_same_rows": "90.0",
+        "retention": "0.556",
+        "sync_auroc": "0.800",
+        "sync_winrate": "0.800",
+    }
+
+
+def test_the_caption_says_protocol_threshold_and_n() -> None:
+    caption = tables()["robustness"].caption
+    assert caption.startswith("Protocol ava, 12,345 rows, 4,000 of them speaking; threshold tpr:0.9 of the clean run.")
+
+
+def test_robustness_speaks_at_the_headline_threshold() -> None:
+    one = changed("mismatch@1.00")
+    one["metrics"]["at"]["eer"] = one["metrics"]["at"]["eer"] | {"fa_changed": 0.1}
+    assert cells(tables(one)["robustness"], 1)["fa_changed"] == "50.0"
+
+
+def test_thresholds_have_one_row_per_threshold_and_condition() -> None:
+    one = changed("mismatch@1.00")
+    one["metrics"]["at"]["eer"] = one["metrics"]["at"]["eer"] | {"fa_changed": 0.1, "fa_changed_inner": 0.2}
+    table = tables(one)["thresholds"]
+    expected = [(name, condition) for name in THRESHOLDS for condition in ("clean", "mismatch@1.00")]
+    assert [(row["threshold"], row["condition"]) for row in table.rows] == expected
+    found = cells(table, 3)
+    assert (found["threshold"], found["value"]) == ("eer", "0.250")
+    assert (found["fa_changed"], found["fa_changed_inner"]) == ("10.0", "20.0")
+
+
+def test_precision_shows_what_ties_can_do() -> None:
+    table = tables(changed("mismatch@1.00", ap_tie_safe=0.5, ap_best=0.75, tied_share=0.333))["precision"]
+    assert cells(table, 1) == {
+        "condition": "mismatch@1.00",
+        "ap": "98.75",
+        "ap_tie_safe": "50.00",
+        "ap_best": "75.00",
+        "tied_share": "33.3",
+        "ap_rescaled": "97.00",
+        "ap_unchanged": "90.00",
+    }
+    assert cells(table, 0)["ap_unchanged"] == "–"
+
+
+def test_shifts_only_with_shifted_sound() -> None:
+    group = {"rows": 4321, "fa_changed": 0.25, "tpr_same_rows": 1.0, "retention": 0.25, "sync_auroc": 0.7}
+    found = tables(changed("misalign@1.00", by_shift={"late": group, "early": group | {"rows": 0}}))
+    assert [row["shift"] for row in found["shifts"].rows] == ["late", "early"]
+    assert cells(found["shifts"], 0)["rows"] == "4,321"
+    assert cells(found["shifts"], 0)["retention"] == "0.250"
+    assert "shifts" not in tables(changed("mismatch@1.00"))
+
+
+def test_modality_only_with_diagnostics() -> None:
+    found = tables(changed("mismatch@1.00"), diagnostic("silence"))
+    assert [row["condition"] for row in found["modality"].rows] == ["clean", "silence"]
+    assert cells(found["modality"], 1)["ap_drop"] == "1.23"
+    assert cells(found["modality"], 1)["ap_rescaled"] == "97.00"
+    assert cells(found["modality"], 0)["ap_drop"] == "–"
+    assert "modality" not in tables(changed("mismatch@1.00"), changed("resplice@1.00", role="control"))
+    assert "modality" not in tables()
+
+
+def test_changes_come_from_the_plan() -> None:
+    plan = {
+        "mismatch@1.00": summary(ineligible={"shorter than 0.4 s": 12, "no donor": 3}),
+        "silence": summary(share=None),
+    }
+    table = tables(changed("mismatch@1.00"), diagnostic("silence"), diagnostic("other"), plan=plan)["changes"]
+    assert [row["condition"] for row in table.rows] == ["mismatch@1.00", "silence"]
+    assert cells(table, 0) == {
+        "condition": "mismatch@1.00",
+        "targets": "1,234",
+        "changed": "500",
+        "share_of_targets": "50.0",
+        "share_of_frames": "50.0",
+        "ineligible_runs": "12 shorter than 0.4 s; 3 no donor",
+        "donors": "40",
+        "most_uses_of_a_donor": "3",
+    }
+    assert (cells(table, 1)["ineligible_runs"], cells(table, 1)["share_of_frames"]) == ("none", "–")
+
+
+def test_a_clean_run_has_only_what_it_can_have() -> None:
+    assert {"robustness", "thresholds"} <= set(tables())
+    assert not {"shifts", "modality", "changes"} & set(tables())
+
+
+def everything(**more: Any) -> dict[str, Table]:
+    one = changed("misalign@1.00", by_shift={"late": {"rows": 1}})
+    return tables(one, diagnostic("silence"), plan={"misalign@1.00": summary()}, **more)
+
+
+def test_skipped_tracks_are_mentioned_in_every_caption() -> None:
+    found = everything(tracks=4_321, skipped=1_002)
+    assert {"robustness", "thresholds", "shifts", "modality", "changes"} <= set(found)
+    for table in found.values():
+        assert table.caption.endswith(" 1,002 of 4,321 tracks were skipped and are missing here.")
+
+
+def test_without_skipped_tracks_no_caption_speaks_of_them() -> None:
+    assert not any("skipped" in table.caption for table in everything().values())
+
+
+def crafted() -> Table:
+    other = {"undefined": "only 0 of 9 rows."}
+    rows = (
+        {"name": "a", "x": MISSING, "y": MISSING},
+        {"name": "b", "x": MISSING, "y": other},
+        {"name": "c", "x": 0.123456789, "y": None},
+        {"name": "b", "x": MISSING},
+    )
+    return Table(
+        "t", "Caption.", (Column("name", "Name"), Column("x", "X %", "percent"), Column("y", "Y", "ratio")), rows
+    )
+
+
+def test_each_reason_stands_once_with_the_rows_it_concerns() -> None:
+    assert crafted().reasons() == ["a, b: no positive rows remain", "b: only 0 of 9 rows"]
+
+
+def test_the_frame_holds_raw_values() -> None:
+    frame = crafted().to_frame()
+    assert list(frame.columns) == ["name", "x", "y"]
+    assert frame["name"].tolist() == ["a", "b", "c", "b"]
+    assert frame["x"].isna().tolist() == [True, True, False, True]
+    assert frame["x"][2] == 0.123456789
+    assert frame["y"].isna().all()
+
+
+def test_a_frame_without_rows_keeps_its_columns() -> None:
+    assert list(Table("t", "C.", (Column("a", "A"),), ()).to_frame().columns) == ["a"]
+
+
+def printed(table: Table) -> str:
+    stream = io.StringIO()
+    print_table(Console(file=stream, width=400, color_system=None), table)
+    return stream.getvalue()
+
+
+def test_the_terminal_shows_cells_caption_and_reasons() -> None:
+    text = printed(crafted())
+    for part in ("Name", "X %", "12.35", "Caption.", "– a, b: no positive rows remain", "– b: only 0 of 9 rows"):
+        assert part in text
+
+
+@pytest.mark.parametrize(
+    "name", ["[bold]x[/bold]", "[/]", "[link=http://x]y", *(n for n in HOSTILE if n.isprintable())]
+)
+def test_the_terminal_takes_no_name_for_markup(name: str) -> None:
+    table = Table("t", name, (Column("name", name), Column("x", "X", "count")), ({"name": name, "x": 1},))
+    assert printed(table).count(name) >= 3
+
+
+def test_every_caption_says_what_could_not_be_changed() -> None:
+    summary = {"targets": 49, "changed": 47, "share_of_targets": 1.0, "share_of_frames": 1.0, "donors": 3}
+    summary |= {"most_uses_of_a_donor": 2, "ineligible": {"shorter than 0.4 s": 2}}
+    names = ("mismatch@0.50", "mismatch@1.00", "resplice@1.00")
+    found = tables(*(changed(name) for name in names), plan=dict.fromkeys(names, summary))
+    for table in found.values():
+        assert table.caption.endswith(" Not eligible for mismatch, resplice: 2 shorter than 0.4 s (of 49).")
+    assert cells(found["robustness"], 1)["share_of_frames"] == "100.0"
