@@ -47,8 +47,9 @@ def score_tracks(
     skipped = []
     hidden = None if progress is None else not progress
     try:
-        with tqdm(total=sum(map(len, tracks)), unit="frame", unit_scale=True, disable=hidden) as bar:
-            bar.update(sum(len(track) for track in tracks if track.key in done))
+        earlier = sum(len(track) for track in tracks if track.key in done)
+        total = sum(map(len, tracks))
+        with tqdm(total=total, initial=earlier, unit="frame", unit_scale=True, disable=hidden) as bar:
             for track in tracks:
                 if track.key in done:
                     continue

@@ -99,7 +99,13 @@ def build_tables(metrics: Mapping[str, Any], plan: Mapping[str, Any]) -> tuple[T
         _changes(conditions, plan),
     )
     note = _left_out(metrics, plan)
-    return tuple(replace(table, caption=table.caption + note) for table in tables if table.rows)
+    return tuple(_filled(replace(table, caption=table.caption + note)) for table in tables if table.rows)
+
+
+def _filled(table: Table) -> Table:
+    """Leave out the columns in which no row has anything to say."""
+    columns = [column for column in table.columns if any(row.get(column.key) is not None for row in table.rows)]
+    return replace(table, columns=tuple(columns))
 
 
 def _left_out(metrics: Mapping[str, Any], plan: Mapping[str, Any]) -> str:
@@ -124,14 +130,18 @@ _RATES = (
 _SYNC = (Column("sync_auroc", "sync AUROC", "ratio"), Column("sync_winrate", "win rate", "ratio"))
 
 
+_LEGEND = (
+    " changed: share of the frames of eligible runs. fa_changed: changed speaking rows still called speaking; same "
+    "rows: with their own sound; retention: the quotient. sync AUROC: 0.5 is no reaction, resplice gives the floor."
+)
+
+
 def _robustness(metrics: Mapping[str, Any], conditions: Sequence[Mapping[str, Any]], plan: Mapping[str, Any]) -> Table:
     clean = conditions[0]["rows"]
     return Table(
         "robustness",
         f"Protocol {metrics['protocol']}, {clean['total']:,} rows, {clean['positive']:,} of them speaking; threshold "
-        f"{HEADLINE} of the clean run. changed: share of the frames of eligible runs. fa_changed: changed "
-        "speaking rows still called speaking; same rows: with their own sound; retention: the quotient. sync AUROC: "
-        "0.5 is no reaction, resplice gives the floor.",
+        f"{HEADLINE} of the clean run." + (_LEGEND if len(conditions) > 1 else ""),
         (
             Column("condition", "condition"),
             Column("share_of_frames", "changed %", "share"),

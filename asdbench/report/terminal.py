@@ -11,15 +11,20 @@ from rich.text import Text
 
 from asdbench.report.tables import Table
 
+_ROOMY = 110
+
 
 def print_table(console: Console, table: Table) -> None:
     """Print a table, its caption, and why cells are undefined."""
-    shown = rich.table.Table(box=rich.box.SIMPLE_HEAD, pad_edge=False)
+    # The main table fits 80 columns, but only with every column as narrow as its longest word and no air between them.
+    roomy = console.width >= _ROOMY
+    shown = rich.table.Table(box=rich.box.SIMPLE_HEAD, padding=(0, int(roomy)), pad_edge=False, show_edge=False)
     rows = list(table.cells())
     for column, cells in zip(table.columns, zip(*rows, strict=True), strict=True):
-        # Text, not markup: names come from files. Headers wrap, cells never do.
+        # Text, not markup: names come from files. Headers wrap between words, cells never do.
         align: Literal["left", "right"] = "left" if column.kind == "text" else "right"
-        shown.add_column(Text(column.header), justify=align, min_width=max(map(len, cells)))
+        narrowest = max(map(len, (*cells, *column.header.split())))
+        shown.add_column(Text(column.header), justify=align, min_width=narrowest, width=None if roomy else narrowest)
     for row in rows:
         shown.add_row(*(Text(cell) for cell in row))
     console.print(shown)
