@@ -2,7 +2,8 @@
 
 Gray crops are resized to 112 x 112 with OpenCV's bilinear filter (aspect ratio not kept), audio becomes MFCC with four
 rows per frame, and the whole track is one forward pass. The official score is the softmax over two logits, column 1;
-its log-odds, logit 1 - logit 0, are what is returned here.
+its log-odds, logit 1 - logit 0, are what is returned here. Only the visual encoder, which looks a few frames
+around, works in chunks; its embeddings are those of the whole track.
 """
 
 from __future__ import annotations
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
 
 CROP_SIZE = 112
 """Side of the resized face crops, in pixels."""
+
+CHUNK = 256
+"""Frames that the visual encoder embeds at a time, so that its memory does not grow with the track."""
 
 
 class TwoStreamAdapter(Adapter):
@@ -73,7 +77,14 @@ class TwoStreamAdapter(Adapter):
         """Return ``[1, num_frames, 128]`` on the device; see `Adapter.embed_faces`."""
         crops = torch.from_numpy(_resized(faces))[None]
         with _exact_inference(self.device):
-            return self._network.embed_faces(crops.to(self.device).float())
+            return torch.cat([self._embed_chunk(crops, start) for start in range(0, len(faces), CHUNK)], dim=1)
+
+    def _embed_chunk(self, crops: Tensor, start: int) -> Tensor:
+        # With its halo on both sides a chunk sees all that the whole track would have shown it.
+        before = min(self.needs.halo, start)
+        seen = crops[:, start - before : start + CHUNK + self.needs.halo]
+        embedded: Tensor = self._network.embed_faces(seen.to(self.device).float())
+        return embedded[:, before : before + CHUNK]
 
     def score(self, audio_embedding: Tensor, face_embedding: Tensor) -> Float32Array:
         """Return ``[num_frames]`` float32 log-odds; see `Adapter.score`."""

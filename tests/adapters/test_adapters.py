@@ -175,6 +175,16 @@ def test_a_users_class_that_does_not_work(own, attribute, words):
         load_model(f"{own}:{attribute}")
 
 
+@pytest.mark.parametrize("name", ["light-asd", "lr-asd"])
+@pytest.mark.parametrize("chunk", [1, 7, 20, 21])
+def test_chunks_do_not_show(checkpoints, monkeypatch, name, chunk):
+    faces = [RNG.integers(0, 256, (40, 40), dtype=np.uint8) for _ in range(21)]
+    scorer = load_model(name, checkpoints[name]).scorer
+    whole = scorer.embed_faces(faces)
+    monkeypatch.setattr("asdbench.adapters.two_stream.CHUNK", chunk)
+    torch.testing.assert_close(scorer.embed_faces(faces), whole, rtol=1e-5, atol=1e-5)
+
+
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has CUDA")
 def test_a_device_that_is_not_there(checkpoints):
     with pytest.raises(ResourceError, match=r"this machine has 0 cuda device\(s\)"):
