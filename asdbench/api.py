@@ -2,45 +2,40 @@
 
 from __future__ import annotations
 
-import csv
-import inspect
-import io
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import msgspec
 import numpy as np
 
-from asdbench.adapters import LoadedModel, load_model
-from asdbench.checkpoints.files import sha256_of
+from asdbench.adapters import LoadedModel, load_model, wrap_model
 from asdbench.config import Config, resolve
 from asdbench.data import open_dataset
 from asdbench.devices import choose_device, describe_device
 from asdbench.engine.assemble import assemble
 from asdbench.engine.loop import Skipped, score_tracks
-from asdbench.engine.tracks import Timings, TrackEvaluator, media_digest
-from asdbench.errors import UsageError
+from asdbench.engine.tracks import TrackEvaluator, media_digest
+from asdbench.errors import DataError, NotComparableError, UsageError
 from asdbench.perturb.plan import Plan, plan
 from asdbench.protocols.robustness import require_both_classes
 from asdbench.records import provenance
-from asdbench.records.atomic import write_json, write_text
+from asdbench.records.atomic import write_json
 from asdbench.records.folder import RunFolder, default_folder, fingerprint
 from asdbench.records.predictions import predictions_path, write_predictions
-from asdbench.records.shards import Shards
+from asdbench.records.shards import Shards, TrackFacts
 from asdbench.report.run import Run, open_run
 from asdbench.report.write import write_report
 from asdbench.suites import load_suite
-from asdbench.types import Dataset, Scorer, Suite, Track
+from asdbench.types import Dataset, Scorer, Suite, Track, TrackKey
 
 Notify = Callable[[str], None]
 
 
 def run(
-    model: str | Scorer | None = None,
+    model: str | Scorer | LoadedModel | None = None,
     suite: str | Path | None = None,
     data: str | Path | None = None,
     *,
@@ -59,7 +54,8 @@ def run(
     """Score a model on a data set under a suite, and write a run folder; the same call continues an unfinished run.
 
     Args:
-        model: Name of a model, ``auto``, ``package.module:Class``, ``file.py:Class``, or an object that scores tracks.
+        model: Name of a model, ``auto``, ``package.module:Class``, ``file.py:Class``, a loaded model, or an object
+            that scores tracks (without a ``fingerprint`` of its own it always starts a new run).
         suite: Name or TOML file of a suite.
         data: Folder of the data set.
         checkpoint: The model's weights.
@@ -86,14 +82,28 @@ def run(
         "out": out, "runs": runs, "limit": limit, "seed": seed, "on_error": on_error,
         "model": model if isinstance(model, str) else None,
     }  # fmt: skip
-    scorer = None if isinstance(model, str) else model
-    return run_config(resolve(flags, config, "argument"), scorer=scorer, progress=progress)
+    if model is None or isinstance(model, str):
+        return run_config(resolve(flags, config, "argument"), progress=progress)
+    if checkpoint is not None:
+        raise UsageError("a model given as an object has its weights already; leave checkpoint out.")
+    loaded = model if isinstance(model, LoadedModel) else wrap_model(model)
+    return run_config(resolve(flags, config, "argument"), model=loaded, progress=progress)
 
 
 def run_config(
-    config: Config, *, scorer: Scorer | None = None, progress: bool | None = None, notify: Notify = lambda _: None
+    config: Config, *, model: LoadedModel | None = None, progress: bool | None = None, notify: Notify = lambda _: None
 ) -> Run:
-    """Run what a configuration says; ``notify`` is told in a few words what happens."""
+    """Run what a configuration says.
+
+    Args:
+        config: Settings with their sources.
+        model: A model that is loaded already, in place of the one that the settings name.
+        progress: Whether to show a progress bar; on a terminal by default.
+        notify: Told in a few words what happens.
+
+    Raises:
+        AsdbenchError: See ``asdbench.errors`` for the tree.
+    """
     settings = config.settings
     if settings.data is None:
         raise UsageError(
@@ -104,31 +114,48 @@ def run_config(
     tracks = dataset.tracks[: settings.limit]
     require_both_classes(np.concatenate([track.labels for track in tracks]))
     device = choose_device(settings.device)
-    model = _load(scorer, settings.model, settings.checkpoint, device)
+    model = model or load_model(settings.model, settings.checkpoint, device)
     notify(f"planning {suite.label} on {len(dataset.tracks):,} tracks of {dataset.name}")
     plan_ = plan(dataset.tracks, suite, settings.seed)
     job = _Job(config, suite, dataset, tracks, model, device, plan_)
     identity = job.identity()
     folder = RunFolder(Path(settings.out) if settings.out else job.default_folder(identity))
     earlier = folder.claim(identity)
-    if earlier and earlier["state"] == "complete":
-        skipped = earlier["counts"]["skipped_tracks"]
-        left_out = f" but for {skipped} skipped tracks" if skipped else ""
-        notify(f"this run is complete{left_out}; delete its folder, or choose another --out, to score again")
-        return open_run(folder.path)
-    notify(f"{'continuing' if earlier else 'writing'} {folder.path}")
-    return job.execute(folder, identity, progress)
+    with folder.lock():
+        if earlier and earlier["state"] == "complete":
+            _require_same_media(folder.path, folder.read_stamps(), tracks)
+            skipped = earlier["counts"]["skipped_tracks"]
+            left_out = f" but for {skipped} skipped track(s)" if skipped else ""
+            notify(f"this run is complete{left_out}; delete its folder, or choose another --out, to score again")
+            return _reopened(folder)
+        notify(f"{'continuing' if earlier else 'writing'} {folder.path}")
+        return job.execute(folder, identity, progress)
 
 
-def _load(scorer: Scorer | None, name: str, checkpoint: str | None, device: str) -> LoadedModel:
-    if scorer is None:
-        return load_model(name, checkpoint, device)
-    if not callable(getattr(scorer, "score_track", None)):
-        raise UsageError(
-            f"the model {scorer!r} has no method score_track(audio, faces, fps); see asdbench.types.Scorer."
+def _require_same_media(folder: Path, stamps: Mapping[str, str], tracks: Sequence[Track]) -> None:
+    """Refuse to take scores for those of files that have changed since."""
+    changed = [track for track in tracks if stamps.get("|".join(track.key)) not in (None, track.media.stamp())]
+    if changed:
+        raise NotComparableError(
+            f"{folder}: the media of {len(changed)} tracks have changed since they were scored, the first those of "
+            f"{changed[0].entity_id!r} in video {changed[0].video_id!r}; delete the folder, or choose another --out."
         )
-    label = str(getattr(scorer, "name", type(scorer).__name__))
-    return LoadedModel(scorer, label, label, int(getattr(scorer, "version", 0)))
+
+
+def _reopened(folder: RunFolder) -> Run:
+    try:
+        return open_run(folder.path)
+    except DataError:
+        # Somebody deleted or damaged the numbers; the predictions still hold them.
+        return _finished(folder, folder.read_record())
+
+
+def _finished(folder: RunFolder, record: Mapping[str, Any]) -> Run:
+    """Write everything that follows from the predictions."""
+    run = Run(folder.path, record, {}).recomputed()
+    write_json(folder.path / "metrics.json", run.metrics)
+    write_report(run)
+    return run
 
 
 @dataclass(frozen=True)
@@ -150,7 +177,7 @@ class _Job:
                 "adapter": self.model.adapter,
                 "adapter_version": self.model.adapter_version,
                 "checkpoint_sha256": self.model.checkpoint_sha256,
-                "code_sha256": _code_sha256(self.model.scorer),
+                "fingerprint": self.model.fingerprint,
                 "dtype": "float32",
                 "device": self.device.partition(":")[0],
                 "torch": provenance.versions()["torch"],
@@ -158,7 +185,7 @@ class _Job:
             "data": {"fingerprint": self.dataset.fingerprint, "protocol": self.dataset.protocol},
             "suite": {"name": self.suite.label, "sha256": self.suite.sha256},
             "plan_sha256": self.plan.sha256,
-            "limit": self.config.settings.limit,
+            "limit": len(self.tracks) if len(self.tracks) < len(self.dataset.tracks) else None,
         }
 
     def default_folder(self, identity: dict[str, Any]) -> Path:
@@ -174,17 +201,23 @@ class _Job:
         folder.write_plan(self.plan.records())
         names = tuple(condition.name for condition in self.suite.conditions)
         shards = Shards(folder.path, names)
-        resumed = len(shards.done())
-        evaluator = TrackEvaluator(self.model.scorer, self.plan, self.dataset.tracks, self.model.name)
+        earlier = shards.facts()
+        _require_same_media(folder.path, _stamps(earlier), self.tracks)
         on_error = self.config.settings.on_error
+        evaluator = TrackEvaluator(
+            self.model.scorer, self.plan, self.dataset.tracks, self.model.name, skip=on_error == "skip"
+        )
         skipped = score_tracks(evaluator, self.tracks, shards, on_error, progress)
+        facts = shards.facts()
         self._write_predictions(folder, shards, skipped)
-        record["counts"] = self._counts(skipped)
-        record["data"]["media_digest"] = media_digest(shards.media())
-        record["timings"] = _timings(evaluator.timings, started, resumed)
-        finished = Run(folder.path, record, {}).recomputed()
-        write_json(folder.path / "metrics.json", finished.metrics)
-        write_report(finished)
+        failures = [(*key, "conditions", known.failure) for key, known in sorted(facts.items()) if known.failure]
+        folder.write_skipped([*((*entry.key, "track", entry.reason) for entry in skipped), *failures])
+        record["counts"] = self._counts(skipped) | {"incomplete_tracks": len(failures)}
+        record["data"]["media_digest"] = media_digest({key: known.medium for key, known in facts.items()})
+        wall = {"wall_seconds": round(time.time() - started, 3), "tracks_from_earlier_starts": len(earlier)}
+        record["timings"] = wall | evaluator.timings.record()
+        folder.write_stamps(_stamps(facts))
+        _finished(folder, record)
         folder.write_record(record | {"state": "complete"})
         shards.remove()
         return open_run(folder.path)
@@ -242,41 +275,10 @@ class _Job:
         for condition in self.plan.conditions:
             path = predictions_path(folder.path, condition.condition.name)
             write_predictions(path, assemble(condition, scored, shards))
-        listing = folder.path / "skipped.csv"
-        if skipped:
-            write_text(listing, _skipped_csv(skipped))
-        else:
-            listing.unlink(missing_ok=True)
 
 
-def _skipped_csv(skipped: Sequence[Skipped]) -> str:
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
-    writer.writerow(["video_id", "entity_id", "reason"])
-    writer.writerows([*entry.key, entry.reason] for entry in skipped)
-    return buffer.getvalue()
-
-
-def _timings(timings: Timings, started: float, resumed: int) -> dict[str, Any]:
-    return {
-        "wall_seconds": round(time.time() - started, 3),
-        "decode_seconds": round(timings.decode, 3),
-        "perturb_seconds": round(timings.perturb, 3),
-        "clean_inference_seconds": round(timings.clean, 3),
-        "perturbed_inference_seconds": round(timings.perturbed, 3),
-        "tracks_from_earlier_starts": resumed,
-    }
-
-
-def _code_sha256(scorer: Scorer) -> str | None:
-    """Return the hash of the file that defines a user's own model, so that editing it makes another run."""
-    if type(scorer).__module__.startswith("asdbench."):
-        return None
-    try:
-        return sha256_of(Path(inspect.getfile(type(scorer))))
-    except (OSError, TypeError):
-        # Defined in a notebook: nothing can tell whether it changed, so no earlier run is ever continued.
-        return uuid4().hex
+def _stamps(facts: Mapping[TrackKey, TrackFacts]) -> dict[str, str]:
+    return {"|".join(key): known.stamp for key, known in sorted(facts.items())}
 
 
 def score(path: str | Path) -> Run:

@@ -63,6 +63,8 @@ class Registry:
             return self._import(name, plugin.value)
         if ":" in name:
             return self._import(name, name)
+        if name.endswith(".py"):
+            raise UsageError(f"the {self.kind} {name!r} names a file alone; add what to take from it, as {name}:Name.")
         raise unknown_name(self.kind, name, self.names())
 
     def _import(self, name: str, target: str) -> Any:

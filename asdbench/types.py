@@ -57,6 +57,9 @@ class Media(Protocol):
     def faces(self) -> list[UInt8Array]:
         """Return one gray face crop ``[height, width]``, uint8, per labelled frame, at the size it was cut."""
 
+    def stamp(self) -> str:
+        """Return text that changes when the files change, without reading them (sizes, times); never raises."""
+
 
 @dataclass(frozen=True)
 class SpeakingRun:
@@ -73,7 +76,7 @@ class SpeakingRun:
     end_ms: int
     start_sample: int
     end_sample: int
-    """Half-open range of samples in the track's wav."""
+    """Half-open range of samples; the end of the last run may lie a frame beyond the end of the wav."""
 
     @property
     def run_id(self) -> str:
@@ -130,9 +133,14 @@ class Track:
         return len(self.timestamps_ms)
 
     def sample_at(self, time_ms: float) -> int:
-        """Sample of the track's wav at a timestamp, cut to ``0..num_samples``."""
-        sample = round((time_ms - int(self.timestamps_ms[0])) * SAMPLE_RATE / 1000)
-        return min(max(sample, 0), self.num_samples)
+        """Sample of the track's wav at a timestamp; a wav usually ends where the last frame starts."""
+        return round((time_ms - int(self.timestamps_ms[0])) * SAMPLE_RATE / 1000)
+
+    @cached_property
+    def gapless(self) -> int:
+        """Number of frames before the first gap in time (more than 1.5 frame periods); all frames without one."""
+        gaps = np.flatnonzero(np.diff(self.timestamps_ms) > 1.5 * 1000 / self.fps)
+        return int(gaps[0]) + 1 if len(gaps) else len(self)
 
     @cached_property
     def speaking_runs(self) -> tuple[SpeakingRun, ...]:
@@ -227,12 +235,10 @@ class Suite:
 class Scorer(Protocol):
     """The least a model must offer: one score per frame of a track. Sees media, never labels.
 
-    ``name`` and ``version`` enter the model fingerprint. A model that also splits into two encoders and a head
-    (``asdbench.adapters.Adapter``) has its embeddings reused across conditions; one that does not pays full price.
+    Where it has them, ``name`` (text), ``version`` (a whole number) and ``fingerprint`` (text that says which weights
+    it holds) enter the identity of a run. A model that also splits into two encoders and a head
+    (``asdbench.adapters.base.Adapter``) has its embeddings reused across conditions; another pays full price.
     """
-
-    name: str
-    version: int
 
     def score_track(self, audio: Int16Array, faces: Sequence[UInt8Array], fps: float) -> Float32Array:
         """Score one face track.

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from asdbench.adapters.identity import fingerprint_of, version_of
 from asdbench.errors import AsdbenchError, CheckpointError, UsageError
 from asdbench.registry import Registry
 from asdbench.types import Scorer
@@ -47,6 +48,7 @@ class LoadedModel:
         checkpoint: File of the weights.
         checkpoint_sha256: Its sha256.
         info: What the checkpoint was identified as; ``None`` for formats that only a user's own class can read.
+        fingerprint: What else tells it from other models: the hash of a user's own code.
     """
 
     scorer: Scorer
@@ -56,6 +58,21 @@ class LoadedModel:
     checkpoint: Path | None = None
     checkpoint_sha256: str | None = None
     info: CheckpointInfo | None = None
+    fingerprint: str | None = None
+
+
+def wrap_model(scorer: Scorer) -> LoadedModel:
+    """Return a user's own object as a loaded model; without a ``fingerprint`` of its own, no run of it is continued.
+
+    Raises:
+        UsageError: It has no ``score_track``, or its version is no whole number.
+    """
+    if not callable(getattr(scorer, "score_track", None)):
+        raise UsageError(
+            f"the model {scorer!r} has no method score_track(audio, faces, fps); see asdbench.types.Scorer."
+        )
+    name, version = _adapter_identity(scorer)
+    return LoadedModel(scorer, name, name, version, fingerprint=fingerprint_of(scorer, own_object=True))
 
 
 def load_model(name: str = AUTO, checkpoint: Path | str | None = None, device: str = "cpu") -> LoadedModel:
@@ -97,7 +114,7 @@ def _identified(path: Path | None) -> CheckpointInfo:
     if info.architecture is None:
         raise CheckpointError(
             f"{path} ({info.entries} entries, {info.parameters:,} parameters) fits no known architecture; "
-            "name your own class with --model file.py:Class."
+            "name one with --model to learn which keys differ, or your own class with --model file.py:Class."
         )
     return info
 
@@ -117,7 +134,8 @@ def _check_factory(name: str, factory: Any, path: Path | None) -> None:
 
 
 def _without_checkpoint(name: str, scorer: Any) -> LoadedModel:
-    return LoadedModel(scorer, _model_name(name, scorer), *_adapter_identity(scorer))
+    label = _model_name(name, scorer)
+    return LoadedModel(scorer, label, *_adapter_identity(scorer), fingerprint=fingerprint_of(scorer))
 
 
 def _with_checkpoint(name: str, factory: Any, path: Path, device: str, info: CheckpointInfo | None) -> LoadedModel:
@@ -136,7 +154,7 @@ def _with_checkpoint(name: str, factory: Any, path: Path, device: str, info: Che
     scorer = _built(name, factory, path, device)
     known = info.name if info else None
     label = known or f"{_model_name(name, scorer)}.{_sanitised(path.stem)}"
-    return LoadedModel(scorer, label, *_adapter_identity(scorer), path, digest, info)
+    return LoadedModel(scorer, label, *_adapter_identity(scorer), path, digest, info, fingerprint_of(scorer))
 
 
 def _built(name: str, factory: Any, path: Path | None = None, device: str = "cpu") -> Any:
@@ -153,7 +171,7 @@ def _model_name(name: str, scorer: Any) -> str:
 
 
 def _adapter_identity(scorer: Any) -> tuple[str, int]:
-    return str(getattr(scorer, "name", type(scorer).__name__)), int(getattr(scorer, "version", 0))
+    return str(getattr(scorer, "name", type(scorer).__name__)), version_of(scorer)
 
 
 def _sanitised(stem: str) -> str:

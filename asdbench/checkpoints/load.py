@@ -5,6 +5,8 @@ from __future__ import annotations
 import pickletools
 import re
 import warnings
+import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -35,6 +37,7 @@ def load_state_dict(path: Path | str) -> dict[str, Tensor]:
     """
     path = existing_file(path)
     _check_first_bytes(path)
+    _check_archive(path)
     content = _load_weights_only(path)
     state = _without_module_prefix(_flat_tensors(content, path), path)
     for key, tensor in state.items():
@@ -86,6 +89,19 @@ def _check_first_bytes(path: Path) -> None:
         raise CheckpointError(f"{path} is a web page, not a checkpoint; download the raw file behind that page.")
     if start.startswith(b"version https://git-lfs"):
         raise CheckpointError(f"{path} is a Git LFS pointer, not the checkpoint itself; run `git lfs pull` there.")
+
+
+def _check_archive(path: Path) -> None:
+    """Compare the checksums of a zip archive, which torch does not."""
+    if not zipfile.is_zipfile(path):
+        return
+    try:
+        with zipfile.ZipFile(path) as archive:
+            damaged = archive.testzip()
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError):
+        raise _broken(path) from None
+    if damaged is not None:
+        raise _broken(path)
 
 
 def _load_weights_only(path: Path) -> Any:

@@ -35,9 +35,9 @@ def command(file: Path, as_json: bool) -> None:
         "parameters": f"{info.parameters:,}",
         "weights": info.name or "unknown weights",
         "trained_on": info.trained_on or "unknown",
-        "published": "; ".join(info.published) or "nothing",
+        "published": "\n".join(info.published) or "nothing",
     }
     for key, value in shown.items():
-        click.echo(f"{key.replace('_', ' '):<13} {value}")
+        click.echo(f"{key.replace('_', ' '):<13} " + str(value).replace("\n", "\n" + " " * 14))
     if info.architecture:
         click.echo(f"\nasdbench run --suite unsync --checkpoint {file} --data FOLDER")

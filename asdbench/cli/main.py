@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import sys
 
 import click
@@ -59,6 +60,10 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line; errors become one sentence on stderr and the exit code of the error tree."""
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that knows fewer signs shows "?" in place of a dash, instead of losing the numbers to an error.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     try:
         cli(standalone_mode=False)
     except AsdbenchError as error:

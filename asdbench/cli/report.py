@@ -15,10 +15,14 @@ from asdbench.cli.output import echo_json, json_option, show_run
 def command(runs: tuple[Path, ...], as_json: bool) -> None:
     """Show each RUN, and write its tables, figures and report.md again."""
     from asdbench.api import report
+    from asdbench.report.run import open_run
 
-    finished = [report(path) for path in runs]
+    finished = [open_run(path) for path in runs]
     if as_json:
         echo_json([run.to_dict() for run in finished])
     else:
         for run in finished:
             show_run(run)
+    # Last, so that a folder that cannot be written is shown all the same.
+    for path in runs:
+        report(path)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
-from asdbench.errors import DataError
+import numpy as np
+
+from asdbench.errors import AsdbenchError, DataError, UsageError
 from asdbench.registry import Registry
 from asdbench.types import Dataset
 
@@ -34,10 +37,36 @@ def open_dataset(root: str | Path, split: str = "val", data_format: str = "auto"
     folder = Path(root)
     if not folder.is_dir():
         raise DataError(f"{folder}: no such folder; give the folder of a data set.")
-    dataset: Dataset = DATA_FORMATS.load(_recognise(folder) if data_format == "auto" else data_format)(
-        folder, split, name
-    )
+    chosen = _recognise(folder) if data_format == "auto" else data_format
+    reader = DATA_FORMATS.load(chosen)
+    try:
+        dataset: Dataset = reader(folder, split, name)
+        _check(dataset)
+    except AsdbenchError:
+        raise
+    except Exception as error:  # a user's reader may fail in any way; the message must say whose it was
+        raise UsageError(f"the data format {chosen!r} failed on {folder}: {type(error).__name__}: {error}") from error
     return dataset
+
+
+def _check(dataset: Dataset) -> None:
+    """Refuse what would silently give wrong numbers, whoever wrote the reader."""
+    keys = [track.key for track in dataset.tracks]
+    if not keys:
+        raise DataError(f"{dataset.name}: the data set holds no track.")
+    if any(first >= second for first, second in pairwise(keys)):
+        raise DataError(f"{dataset.name}: tracks must be sorted by (video_id, entity_id), each there once.")
+    wanted = ("audio", "audio_window", "faces", "stamp")
+    absent = [name for name in wanted if not callable(getattr(dataset.tracks[0].media, name, None))]
+    if absent:
+        raise UsageError(f"{dataset.name}: its media have no {', '.join(absent)}(); see asdbench.types.Media.")
+    for track in dataset.tracks:
+        times, labels = track.timestamps_ms, track.labels
+        if not (len(times) == len(labels) > 0 and (np.diff(times) > 0).all() and np.isin(labels, (0, 1)).all()):
+            raise DataError(
+                f"{dataset.name}: the track {track.entity_id!r} of video {track.video_id!r} must have one label in "
+                "{0, 1} per timestamp, and timestamps that increase."
+            )
 
 
 def _recognise(folder: Path) -> str:

@@ -14,9 +14,8 @@ Everything is joined by (video_id, entity_id, time in ms). The loader file gives
 from __future__ import annotations
 
 import hashlib
-import os
 import re
-from dataclasses import dataclass
+from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 
@@ -24,70 +23,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asdbench.data.ava_csv import Annotation, LoaderLine, read_annotation, read_loader
+from asdbench.data.ava_media import AvaMedia
 from asdbench.data.ids import find_child
-from asdbench.data.media import read_gray, read_wav, wav_length
+from asdbench.data.media import wav_length
 from asdbench.errors import DataError
-from asdbench.types import AUDIO_TOLERANCE_MS, SAMPLE_RATE, Dataset, Int16Array, Track, UInt8Array
+from asdbench.types import SAMPLE_RATE, Dataset, Track
 
 # WASD cuts 30-second pieces named <11-character source>_<start>-<end>; pieces of one source are not independent.
 _WASD_PIECE = re.compile(r"(?P<source>.{11})_\d+-\d+")
-
-
-@dataclass(frozen=True)
-class AvaMedia:
-    """Loads the audio and the faces of one track of the community layout (see ``asdbench.types.Media``)."""
-
-    wav: Path
-    faces_folder: Path
-    timestamps_ms: tuple[int, ...]
-    film: Path | None = None
-
-    def audio(self) -> Int16Array:
-        """Return the track's wav."""
-        samples = read_wav(self.wav)
-        needed = (self.timestamps_ms[-1] - self.timestamps_ms[0]) * SAMPLE_RATE // 1000
-        tolerance = AUDIO_TOLERANCE_MS * SAMPLE_RATE // 1000
-        if len(samples) < max(needed - tolerance, 1):
-            raise DataError(
-                f"{self.wav}: {len(samples) / SAMPLE_RATE:.2f} s of audio for {len(self.timestamps_ms)} labelled "
-                f"frames that span {needed / SAMPLE_RATE:.2f} s; extract it again."
-            )
-        return samples
-
-    def audio_window(self, start: int, stop: int) -> Int16Array:
-        """Return samples of the film where there is one, else of the track; cut off where the source ends."""
-        source, offset = (self.wav, 0) if self.film is None else (self.film, self._film_offset())
-        return read_wav(source, max(start + offset, 0), max(stop + offset, 0))
-
-    def _film_offset(self) -> int:
-        return self.timestamps_ms[0] * SAMPLE_RATE // 1000
-
-    def faces(self) -> list[UInt8Array]:
-        """Return the crop of every labelled frame, found by time."""
-        crops = self._crops_by_time()
-        missing = [time for time in self.timestamps_ms if time not in crops]
-        if missing:
-            raise DataError(
-                f"{self.faces_folder / f'{missing[0] / 1000:.2f}.jpg'}: the face crop is missing, and with it "
-                f"{len(missing)} of {len(self.timestamps_ms)} labelled frames of this track; extract the crops again."
-            )
-        return [read_gray(crops[time]) for time in self.timestamps_ms]
-
-    def _crops_by_time(self) -> dict[int, Path]:
-        try:
-            paths = [Path(entry.path) for entry in os.scandir(self.faces_folder)]
-        except OSError as error:
-            raise DataError(
-                f"{self.faces_folder}: the folder of face crops cannot be read ({error.strerror})."
-            ) from error
-        crops = {}
-        for path in paths:
-            if path.suffix.lower() in (".jpg", ".jpeg", ".png") and not path.name.startswith("."):
-                try:
-                    crops[round(float(path.stem) * 1000)] = path
-                except (ValueError, OverflowError) as error:
-                    raise DataError(f"{path}: the name is not a time in seconds.") from error
-        return crops
 
 
 def open_ava(root: Path, split: str = "val", name: str | None = None) -> Dataset:
@@ -110,6 +53,8 @@ def open_ava(root: Path, split: str = "val", name: str | None = None) -> Dataset
     loader_file = root / "csv" / f"{split}_loader.csv"
     loader = read_loader(loader_file) if loader_file.is_file() else None
     reader = _Reader(root, split, annotation_file, loader_file, loader)
+    if loader is None:
+        reader.measure(annotation)
     tracks = tuple(reader.track(rows) for rows in annotation)
     return Dataset(
         name=name or f"{root.resolve().name}-{split}",
@@ -130,14 +75,20 @@ class _Reader:
         self.root, self.split = root, split
         self.annotation, self.loader, self.lines = annotation, loader, lines
         self.contradicting = 0
-        self._film_length = lru_cache(maxsize=None)(wav_length)
+        self.gaps = 0
+        self.short_films: set[str] = set()
+        self.broken_films: set[str] = set()
+        self._film = lru_cache(maxsize=None)(self._open_film)
+        self._rates: dict[str, float] = {}
 
     def track(self, rows: Annotation) -> Track:
         fps = self._fps(rows)
-        films = self.root / "orig_audios" / ("test" if self.split == "test" else "trainval")
-        film = find_child(films, f"{rows.video_id}.wav")
         start, end = (int(rows.timestamps_ms[i]) * SAMPLE_RATE // 1000 for i in (0, -1))
-        margin = (start, max(self._film_length(film) - end, 0)) if film.is_file() else (0, 0)
+        film, length = self._film(rows.video_id)
+        if length < end:
+            # Cut to the annotated part, say, so that its samples are not where the timestamps point.
+            self.short_films |= {rows.video_id} if film else set()
+            film, length = None, end
         video = find_child(self.root / "clips_videos" / self.split, rows.video_id)
         audio = find_child(self.root / "clips_audios" / self.split, rows.video_id)
         piece = _WASD_PIECE.fullmatch(rows.video_id)
@@ -149,19 +100,55 @@ class _Reader:
             labels=rows.labels,
             fps=fps,
             num_samples=end - start,
-            audio_margin=margin,
+            audio_margin=(start, length - end) if film else (0, 0),
             media=AvaMedia(
                 wav=find_child(audio, f"{rows.entity_id}.wav"),
                 faces_folder=find_child(video, rows.entity_id),
                 timestamps_ms=tuple(rows.timestamps_ms.tolist()),
-                film=film if film.is_file() else None,
+                film=film,
             ),
         )
 
+    def measure(self, annotation: Iterable[Annotation]) -> None:
+        """Measure the frame rate of every video from the time steps of all its tracks."""
+        steps: dict[str, list[NDArray[np.int64]]] = {}
+        for rows in annotation:
+            steps.setdefault(rows.video_id, []).append(np.diff(rows.timestamps_ms))
+        for video, found in steps.items():
+            every = np.concatenate(found)
+            if len(every):
+                # The mean over gapless steps averages out timestamps rounded to 10 ms.
+                self._rates[video] = round(1000 / float(every[every <= 1.5 * np.median(every)].mean()), 2)
+
+    def _open_film(self, video_id: str) -> tuple[Path | None, int]:
+        films = self.root / "orig_audios" / ("test" if self.split == "test" else "trainval")
+        film = find_child(films, f"{video_id}.wav")
+        if not film.is_file():
+            return None, 0
+        try:
+            return film, wav_length(film)
+        except DataError:
+            self.broken_films.add(video_id)
+            return None, 0
+
     def _fps(self, rows: Annotation) -> float:
-        if self.lines is None:
-            return _measured_fps(rows, self.annotation)
-        line = self.lines.get(rows.entity_id)
+        fps = self._rates.get(rows.video_id) if self.lines is None else self._loader_fps(rows, self.lines)
+        if fps is None:
+            raise DataError(
+                f"{self.annotation}: the video {rows.video_id!r} has one frame per entity and there is no loader file, "
+                "so its frame rate is unknown; write the loader file, or remove the rows."
+            )
+        steps = np.diff(rows.timestamps_ms)
+        self.gaps += bool((steps > 1.5 * 1000 / fps).any())
+        if len(steps) and not 0.75 < float(np.median(steps)) * fps / 1000 < 1.25:
+            raise DataError(
+                f"{self.loader}: {fps:g} frames per second for the entity {rows.entity_id!r}, whose rows in "
+                f"{self.annotation} are {np.median(steps):g} ms apart; correct the frame rate."
+            )
+        return fps
+
+    def _loader_fps(self, rows: Annotation, lines: dict[str, LoaderLine]) -> float:
+        line = lines.get(rows.entity_id)
         if line is None:
             raise DataError(
                 f"{self.loader}: no line for the entity {rows.entity_id!r} of {self.annotation}; "
@@ -184,18 +171,14 @@ class _Reader:
             notes.append(
                 f"{self.contradicting} tracks: labels in {self.loader.name} differ from the text labels, which count"
             )
+        if self.gaps:
+            notes.append(f"{self.gaps} tracks have gaps in time; behind one, models look at the wrong sound: unchanged")
+        for reason, films in (("unreadable", self.broken_films), ("shorter than the annotation", self.short_films)):
+            if films:
+                notes.append(
+                    f"orig_audios: {len(films)} films are {reason} and not used ({', '.join(sorted(films)[:3])})"
+                )
         return tuple(notes)
-
-
-def _measured_fps(rows: Annotation, path: Path) -> float:
-    if len(rows.timestamps_ms) < 2:
-        raise DataError(
-            f"{path}: the entity {rows.entity_id!r} has one frame and there is no loader file, so its frame rate is "
-            "unknown; write the loader file, or remove the row."
-        )
-    # The mean over gapless steps averages out timestamps rounded to 10 ms.
-    steps: NDArray[np.int64] = np.diff(rows.timestamps_ms)
-    return round(1000 / float(steps[steps <= 1.5 * np.median(steps)].mean()), 2)
 
 
 def _fingerprint(tracks: tuple[Track, ...]) -> str:

@@ -61,7 +61,12 @@ def read_annotation(path: Path) -> tuple[Annotation, ...]:
     _refuse(path, labels.isna().to_numpy(), frame["label"], f"is none of {', '.join(_LABELS)}")
     for column in (frame["video_id"], frame["entity_id"]):
         unsafe = [name for name in column.unique() if not is_safe(name)]
-        _refuse(path, column.isin(unsafe).to_numpy(), column, "is empty or could leave its folder")
+        _refuse(
+            path,
+            column.isin(unsafe).to_numpy(),
+            column,
+            "cannot name a file (empty, over 200 bytes, with a slash or a control character)",
+        )
     return tuple(_group(path, frame, times, labels.to_numpy().astype(np.int8)))
 
 
@@ -146,7 +151,10 @@ def read_loader(path: Path) -> dict[str, LoaderLine]:
             continue
         entity, line = _parse_loader_line(path, number, text)
         if entity in lines:
-            raise DataError(f"{path}, line {number}: the entity {entity!r} stands on line {lines[entity].number} too.")
+            raise DataError(
+                f"{path}, line {number}: the entity {entity!r} stands on line {lines[entity].number} too; "
+                "remove one (where ids repeat across videos, remove the loader file: it cannot tell them apart)."
+            )
         lines[entity] = line
     return lines
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from urllib.parse import quote
 
-_FORBIDDEN = set("/\\\0")
+_FORBIDDEN = set("/\\")
+_MAX_BYTES = 200
 
 
 def is_safe(identifier: str) -> bool:
-    """Whether an id can name a file or folder without leaving its parent."""
-    return bool(identifier) and identifier not in (".", "..") and not _FORBIDDEN & set(identifier)
+    """Whether an id can name a file or folder, without leaving its parent and without control characters."""
+    if not identifier or identifier in (".", "..") or _FORBIDDEN & set(identifier) or not identifier.isprintable():
+        return False
+    return len(identifier.encode()) <= _MAX_BYTES
 
 
 def find_child(parent: Path, name: str) -> Path:

@@ -35,9 +35,13 @@ def read_wav(path: Path, start: int = 0, stop: int | None = None) -> Int16Array:
 
     wav_length(path)
     try:
-        samples, _ = soundfile.read(path, start=start, stop=stop, dtype="int16")
+        # libsndfile scales whole-number formats to int16, but cuts floats, which lie within +-1, down to 0.
+        exact = soundfile.info(path).subtype not in ("FLOAT", "DOUBLE")
+        samples, _ = soundfile.read(path, start=start, stop=stop, dtype="int16" if exact else "float64")
     except (soundfile.LibsndfileError, RuntimeError) as error:
         raise DataError(f"{path}: the audio cannot be decoded ({error}); extract it again.") from error
+    if not exact:
+        samples = np.clip(np.rint(samples * 32768), -32768, 32767)
     return np.asarray(samples, dtype=np.int16)
 
 

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from asdbench.perturb.plan import ConditionPlan
+from asdbench.errors import DataError
+from asdbench.perturb.plan import ConditionPlan, Rows
 from asdbench.records.predictions import Predictions
 from asdbench.records.shards import Shards
-from asdbench.types import Track
+from asdbench.types import IGNORE, Float32Array, Track
 
 
 def assemble(plan: ConditionPlan, tracks: Sequence[Track], shards: Shards) -> Predictions:
@@ -21,7 +22,12 @@ def assemble(plan: ConditionPlan, tracks: Sequence[Track], shards: Shards) -> Pr
         shards: Their scores.
     """
     scores = shards.scores(plan.condition.name)
-    rows = [plan.rows(track) for track in tracks]
+    missing = [track for track in tracks if track.key not in scores]
+    if missing:
+        raise DataError(
+            f"the scores of {len(missing)} tracks are gone from the run folder; run the same command again."
+        )
+    rows = [_rows(plan, track, scores[track.key]) for track in tracks]
     lengths = [len(track) for track in tracks]
 
     def text(values: list[str]) -> np.ndarray[tuple[int], np.dtype[np.object_]]:
@@ -40,3 +46,12 @@ def assemble(plan: ConditionPlan, tracks: Sequence[Track], shards: Shards) -> Pr
         shift_ms=np.concatenate([r.shift_ms for r in rows]),
         score=np.concatenate([scores[track.key] for track in tracks]),
     )
+
+
+def _rows(plan: ConditionPlan, track: Track, scores: Float32Array) -> Rows:
+    rows = plan.rows(track)
+    if np.isnan(scores).any():
+        # A donor was broken: the condition could not be made, so no row of the track may count.
+        rows.label_after[:] = IGNORE
+        rows.changed[:] = rows.eligible[:] = False
+    return rows

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from asdbench.adapters.base import Adapter
-from asdbench.errors import AsdbenchError, ModelOutputError, ResourceError
+from asdbench.errors import AsdbenchError, DataError, ModelOutputError, ResourceError
 from asdbench.perturb.edits import Edit, digest, edit_audio, edit_faces, split_media
 from asdbench.perturb.plan import Plan
 from asdbench.records.shards import TrackScores
@@ -31,6 +32,15 @@ class Timings:
     perturb: float = 0.0
     clean: float = 0.0
     perturbed: float = 0.0
+
+    def record(self) -> dict[str, float]:
+        """Return the timings for ``run.json``."""
+        return {
+            "decode_seconds": round(self.decode, 3),
+            "perturb_seconds": round(self.perturb, 3),
+            "clean_inference_seconds": round(self.clean, 3),
+            "perturbed_inference_seconds": round(self.perturbed, 3),
+        }
 
     @contextmanager
     def measure(self, stage: str) -> Any:
@@ -53,6 +63,10 @@ class _Medium:
     scores: dict[tuple[str, str], Float32Array] = field(default_factory=dict)
 
 
+class _BrokenDonorError(DataError):
+    """A donor's audio is missing or broken."""
+
+
 class TrackEvaluator:
     """Scores tracks with one model under the conditions of a plan.
 
@@ -61,17 +75,23 @@ class TrackEvaluator:
         plan: The resolved suite.
         tracks: All tracks of the data set, from which donors are taken.
         name: The model's name, for messages.
+        skip: Whether a condition that needs a broken donor is left out (its scores become NaN) or is an error.
     """
 
-    def __init__(self, scorer: Scorer, plan: Plan, tracks: Sequence[Track], name: str) -> None:
+    def __init__(self, scorer: Scorer, plan: Plan, tracks: Sequence[Track], name: str, skip: bool = False) -> None:
         self._scorer = scorer
         self._plan = plan
         self._name = name
+        self._skip = skip
         self.timings = Timings()
-        by_key = {track.key: track for track in tracks}
-        self._donor_audio: Callable[[TrackKey], Int16Array] = lru_cache(_DONORS_IN_MEMORY)(
-            lambda key: by_key[key].media.audio()
-        )
+        self._tracks = {track.key: track for track in tracks}
+        self._donor_audio = lru_cache(_DONORS_IN_MEMORY)(self._load_donor)
+
+    def _load_donor(self, key: TrackKey) -> Int16Array:
+        try:
+            return self._tracks[key].media.audio()
+        except DataError as error:
+            raise _BrokenDonorError(str(error)) from error
 
     def evaluate(self, track: Track) -> TrackScores:
         """Score one track under every condition.
@@ -83,10 +103,18 @@ class TrackEvaluator:
         """
         with self.timings.measure("decode"):
             medium = _Medium(track.media.audio(), track.media.faces())
-        scores = {
-            plan.condition.name: self._score(track, medium, plan.edits(track.key)) for plan in self._plan.conditions
-        }
-        return TrackScores(track.key, track.timestamps_ms, _identity(medium), scores)
+        scores, failures = {}, []
+        for plan in self._plan.conditions:
+            try:
+                scores[plan.condition.name] = self._score(track, medium, plan.edits(track.key))
+            except _BrokenDonorError as error:
+                if not self._skip:
+                    raise
+                scores[plan.condition.name] = np.full(len(track), np.nan, dtype=np.float32)
+                failures.append(f"{plan.condition.name}: donor {error}")
+        return TrackScores(
+            track.key, track.timestamps_ms, _identity(medium), track.media.stamp(), scores, " ".join(failures)
+        )
 
     def _score(self, track: Track, medium: _Medium, edits: Sequence[Edit]) -> Float32Array:
         audio_edits, face_edits = split_media(edits)
@@ -106,22 +134,27 @@ class TrackEvaluator:
         self, track: Track, medium: _Medium, key: tuple[str, str], audio: Int16Array, faces: Sequence[UInt8Array]
     ) -> Float32Array:
         scorer = self._scorer
+        # Models get copies: one that works in place would spoil every later condition.
         if not isinstance(scorer, Adapter):
-            return scorer.score_track(audio, faces, track.fps)
-        sound = _once(medium.audio_embeddings, key[0], lambda: scorer.embed_audio(audio, len(track), track.fps))
-        sight = _once(medium.face_embeddings, key[1], lambda: scorer.embed_faces(faces))
+            return scorer.score_track(audio.copy(), [face.copy() for face in faces], track.fps)
+        sound = _once(medium.audio_embeddings, key[0], lambda: scorer.embed_audio(audio.copy(), len(track), track.fps))
+        sight = _once(medium.face_embeddings, key[1], lambda: scorer.embed_faces([face.copy() for face in faces]))
         return scorer.score(sound, sight)
 
     def _checked(self, track: Track, infer: Callable[[], Float32Array]) -> Float32Array:
         where = f"the model {self._name!r} on track {track.entity_id!r} of video {track.video_id!r}"
         try:
-            scores = np.asarray(infer())
+            with np.errstate(over="ignore"):
+                scores: Float32Array = np.asarray(infer()).astype(np.float32)
         except AsdbenchError:
             raise
         except Exception as error:  # a user's model may fail in any way; the user must learn which, and where
             if type(error).__name__ == "OutOfMemoryError" or isinstance(error, MemoryError):
                 raise ResourceError(f"{where} ran out of memory on {len(track)} frames; use --device cpu.") from error
-            raise ModelOutputError(f"{where} failed: {type(error).__name__}: {error}") from error
+            place = traceback.extract_tb(error.__traceback__)[-1]
+            raise ModelOutputError(
+                f"{where} failed in {place.filename}, line {place.lineno}: {type(error).__name__}: {error}"
+            ) from error
         if scores.shape != (len(track),):
             raise ModelOutputError(
                 f"{where} returned the shape {scores.shape}; expected one score per frame, ({len(track)},)."
@@ -129,9 +162,9 @@ class TrackEvaluator:
         bad = int(np.count_nonzero(~np.isfinite(scores)))
         if bad:
             raise ModelOutputError(
-                f"{where} returned {bad} of {len(track)} scores that are NaN or infinite; check the checkpoint."
+                f"{where} returned {bad} of {len(track)} scores that are NaN or infinite; check its weights."
             )
-        return scores.astype(np.float32)
+        return scores
 
 
 def _once(cache: dict[str, _T], key: str, compute: Callable[[], _T]) -> _T:

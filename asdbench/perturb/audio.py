@@ -97,7 +97,7 @@ def misalign(
 
 
 def resplice(
-    waveform: Int16Array, start: int, stop: int, donor_track: Int16Array, donor_segment: Int16Array
+    waveform: Int16Array, start: int, stop: int, donor_track: Int16Array, donors: Sequence[Int16Array]
 ) -> Int16Array:
     """Cut a span out, lay it over another track's background noise, and put it back: the control of ``mismatch``.
 
@@ -106,13 +106,13 @@ def resplice(
         start: First sample of the span.
         stop: One past its last sample.
         donor_track: ``[M]`` whole audio of the donor's track, whose quietest 0.3 s gives the background.
-        donor_segment: ``[K]`` what ``mismatch`` would have taken from it; sets the gain of the background.
+        donors: What ``mismatch`` would have put there; sets the gain of the background.
 
     Raises:
         UsageError: The span lies outside the waveform.
     """
     own = _span(waveform, start, stop)
-    background = noise_bed(donor_track, len(own)) * level_gain(own, donor_segment)
+    background = noise_bed(donor_track, len(own)) * level_gain(own, join(donors)[: len(own)])
     return splice(waveform, start, own + background)
 
 

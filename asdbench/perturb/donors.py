@@ -10,7 +10,7 @@ import numpy as np
 from asdbench.perturb.audio import JOIN_FADE
 from asdbench.perturb.choose import Chooser
 from asdbench.perturb.edits import Donor
-from asdbench.types import AUDIO_TOLERANCE_MS, SAMPLE_RATE, Track
+from asdbench.types import AUDIO_TOLERANCE_MS, SAMPLE_RATE, Track, TrackKey
 
 _MARGIN = AUDIO_TOLERANCE_MS * SAMPLE_RATE // 1000
 
@@ -61,7 +61,7 @@ class DonorPool:
         self._sources = np.array([candidate.track.source_id for candidate in candidates], dtype=object)
         self._persons = np.array([candidate.track.person_id for candidate in candidates], dtype=object)
         self._sentences = np.array([candidate.track.sentence_id for candidate in candidates], dtype=object)
-        self._filled: dict[tuple[str, int], tuple[Donor, ...] | None] = {}
+        self._filled: dict[tuple[TrackKey, str, int], tuple[Donor, ...] | None] = {}
 
     def ranked(self, run_id: str, track: Track) -> Iterator[Candidate]:
         """Yield the candidates allowed for a run of ``track``, the first choice first."""
@@ -83,7 +83,7 @@ class DonorPool:
     def fill(self, run_id: str, track: Track, length: int) -> tuple[Donor, ...] | None:
         """Return donors that cover ``length`` samples when joined, none of them twice; ``None`` if too few."""
         # Ranking all candidates is what planning spends its time on, and several perturbations ask for the same run.
-        key = run_id, length
+        key = track.key, run_id, length
         if key not in self._filled:
             self._filled[key] = self._fill(run_id, track, length)
         return self._filled[key]

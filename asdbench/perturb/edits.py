@@ -76,14 +76,15 @@ class MisalignEdit(AudioEdit, frozen=True, kw_only=True, tag="misalign"):
 
 
 class RespliceEdit(AudioEdit, frozen=True, kw_only=True, tag="resplice"):
-    """The span's own audio over the background of the donor that mismatch would have used."""
+    """The span's own audio over the background of the first donor that mismatch would have used."""
 
-    donor: Donor
+    donors: tuple[Donor, ...]
 
     def apply(self, original: Int16Array, media: Media, load: DonorAudio) -> Int16Array:
         """See ``asdbench.perturb.resplice``."""
-        track = load(TrackKey(self.donor.video_id, self.donor.entity_id))
-        return sound.resplice(original, *self.span(original), track, self.donor.segment(load))
+        track = load(TrackKey(self.donors[0].video_id, self.donors[0].entity_id))
+        segments = [donor.segment(load) for donor in self.donors]
+        return sound.resplice(original, *self.span(original), track, segments)
 
 
 class SilenceEdit(AudioEdit, frozen=True, kw_only=True, tag="silence"):

@@ -22,6 +22,7 @@ from asdbench.registry import unknown_name
 from asdbench.types import IGNORE, BoolArray, Condition, LabelPolicy, Suite, Track, TrackKey
 
 TOO_SHORT = "shorter than 0.4 s"
+BEHIND_GAP = "behind a gap in time"
 
 
 @dataclass(frozen=True)
@@ -217,6 +218,9 @@ def _targets(track: Track, scope: Scope) -> tuple[Target, ...]:
 def _outcome(planner: Planner, target: Target) -> Outcome:
     if target.run >= 0 and not target.track.speaking_runs[target.run].long_enough:
         return Outcome(reason=TOO_SHORT)
+    if target.run >= 0 and target.stop > target.track.gapless:
+        # Models count frames, so behind a gap they look at other sound than the one that would be changed.
+        return Outcome(reason=BEHIND_GAP)
     return planner(target)
 
 

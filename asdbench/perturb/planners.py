@@ -173,8 +173,9 @@ def _frames_without_audio(target: Target, shift: int) -> tuple[int, int]:
     starts = times * (SAMPLE_RATE / 1000) - shift
     # Half a sample of slack: timestamps are rounded to milliseconds.
     lost = (starts < -before - 0.5) | (starts + period > track.num_samples + after + period / 2)
-    count = int(lost.sum())
-    return (target.first, target.first + count) if shift > 0 else (target.stop - count, target.stop)
+    frames = target.first + np.flatnonzero(lost)
+    # They lie at one end of the run, since the window leaves the audio at one end.
+    return (int(frames[0]), int(frames[-1]) + 1) if len(frames) else (target.first, target.first)
 
 
 def _keeps_enough(target: Target, ignored: tuple[int, int]) -> bool:
@@ -196,7 +197,7 @@ def plan_resplice(context: PlanContext, options: NoOptions) -> Planner:
         donors = context.speech_donors.fill(target.target_id, target.track, length)
         if donors is None:
             return Outcome(reason=_NO_DONOR)
-        edit = RespliceEdit(version=version, start=target.start_sample, stop=target.end_sample, donor=donors[0])
+        edit = RespliceEdit(version=version, start=target.start_sample, stop=target.end_sample, donors=donors)
         return Outcome(edit)
 
     return planner

@@ -46,6 +46,17 @@ def measure(metric: Callable[[], float]) -> Measured:
         return {"undefined": str(error)}
 
 
+def share(mask: BoolArray) -> float:
+    """Return the share of true values.
+
+    Raises:
+        UndefinedMetricError: No rows.
+    """
+    if not len(mask):
+        raise UndefinedMetricError("no eligible speaking rows.")
+    return float(np.mean(mask))
+
+
 def value_of(measured: Measured | None) -> float | None:
     """Return the number, or ``None`` where it is undefined or absent."""
     return measured if isinstance(measured, float) else None
@@ -112,15 +123,9 @@ def _counts(rows: Predictions) -> dict[str, int]:
         "ignored": rows.label_after == IGNORE,
         "changed": rows.changed,
         "ineligible": ~rows.eligible,
-        "paired": _paired(rows),
+        "paired": rows.paired,
     }
     return {name: int(np.count_nonzero(mask)) for name, mask in counted.items()}
-
-
-def _paired(rows: Predictions) -> BoolArray:
-    """Rows that were positive, were changed, and count: those on which clean and changed scores are compared."""
-    mask: BoolArray = rows.changed & (rows.label == 1) & (rows.label_after != IGNORE)
-    return mask
 
 
 def _inner(rows: Predictions) -> BoolArray:
@@ -143,8 +148,10 @@ def _condition_metrics(
     counted = rows.label_after != IGNORE
     metrics: dict[str, Any] = {**_precision(rule, rows, counted)}
     if condition.perturbation is not None:
+        eligible = rows.eligible & (rows.label == 1)
+        metrics["share_changed"] = measure(lambda: share(rows.changed[eligible]))
         metrics["ap_unchanged"] = _precision(rule, rows, counted & ~rows.changed)["ap_tie_safe"]
-        metrics |= _synchrony(clean, rows, _paired(rows))
+        metrics |= _synchrony(clean, rows, rows.paired)
     if condition.perturbation is not None and condition.labels == "keep":
         # Drops compare tie-safe AP: silence can leave whole tracks with equal scores, in whose row order AP may rise.
         metrics["ap_drop"] = _drop(_precision(rule, clean, counted)["ap_tie_safe"], metrics["ap_tie_safe"])
@@ -194,7 +201,7 @@ def _rates(clean: Predictions, rows: Predictions, condition: Condition, threshol
     if condition.labels == "keep":
         before = measure(lambda: true_positive_rate(labels, clean.score[counted], threshold))
         rates["tpr_drop"] = _drop(before, rates["tpr"])
-    return rates | _changed_rates(clean, rows, _paired(rows), threshold)
+    return rates | _changed_rates(clean, rows, rows.paired, threshold)
 
 
 def _changed_rates(clean: Predictions, rows: Predictions, mask: BoolArray, threshold: float) -> dict[str, Measured]:
@@ -210,7 +217,7 @@ def _changed_rates(clean: Predictions, rows: Predictions, mask: BoolArray, thres
 
 def _by_shift(clean: Predictions, rows: Predictions, threshold: float) -> dict[str, Any]:
     """Return the synchrony metrics by sign of the shift and in bands of its size."""
-    size, mask = np.abs(rows.shift_ms), _paired(rows)
+    size, mask = np.abs(rows.shift_ms), rows.paired
     groups = {"late": rows.shift_ms > 0, "early": rows.shift_ms < 0}
     for low, high in SHIFT_BANDS_MS:
         last = high == SHIFT_BANDS_MS[-1][1]

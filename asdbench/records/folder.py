@@ -6,28 +6,34 @@
     plan.parquet              one row per condition and speaking run (or track): what was changed, and how
     predictions/*.parquet     one file per condition
     metrics.json              every number
-    skipped.csv               tracks that could not be scored, and why
+    media.json                sizes and times of the files that were scored
+    skipped.csv               tracks, or conditions of tracks, that could not be scored, and why
     tables/ plots/ report.md  for people
     work/                     only while the run is unfinished
 """
 
 from __future__ import annotations
 
+import csv
 import hashlib
-from collections.abc import Iterable, Mapping
+import io
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import msgspec
 
-from asdbench.errors import DataError, NotComparableError, UsageError
-from asdbench.records.atomic import replacing, write_json
+from asdbench.errors import DataError, NotComparableError, ResourceError, UsageError
+from asdbench.records.atomic import replacing, write_json, write_text
 
 SCHEMA_VERSION = 1
 """Bumped when the layout of a run folder changes; older ones stay readable."""
 
 _MAX_NAME = 200
+_LOCK = ".lock"
+_STAMPS = "media.json"
 
 
 def fingerprint(identity: Mapping[str, Any]) -> str:
@@ -84,7 +90,7 @@ class RunFolder:
             UsageError: The folder holds something else.
         """
         if not self.record_file.exists():
-            if self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
+            if self.path.exists() and (not self.path.is_dir() or any(map(_foreign, self.path.iterdir()))):
                 raise UsageError(f"{self.path}: exists and is not a run folder; choose another --out.")
             try:
                 self.path.mkdir(parents=True, exist_ok=True)
@@ -99,6 +105,47 @@ class RunFolder:
             )
         return record
 
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Keep other processes from writing the folder; a process that dies gives its lock back.
+
+        Raises:
+            ResourceError: Another process holds it.
+        """
+        from filelock import FileLock, Timeout
+
+        lock = FileLock(self.path / _LOCK, timeout=0)
+        try:
+            with lock:
+                yield
+        except Timeout as error:
+            raise ResourceError(f"{self.path}: another process is writing this run; wait for it to finish.") from error
+        finally:
+            with suppress(OSError):
+                (self.path / _LOCK).unlink(missing_ok=True)
+
+    def write_stamps(self, stamps: Mapping[str, str]) -> None:
+        """Write ``media.json``: ``video_id|entity_id`` to the stamp of the media that were scored."""
+        write_json(self.path / _STAMPS, stamps)
+
+    def read_stamps(self) -> dict[str, str]:
+        """Return what ``media.json`` holds, nothing where it is missing or damaged."""
+        try:
+            return msgspec.json.decode((self.path / _STAMPS).read_bytes(), type=dict[str, str])
+        except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+            return {}
+
+    def write_skipped(self, rows: Sequence[Sequence[str]]) -> None:
+        """Write ``skipped.csv``: video_id, entity_id, what was left out (``track`` or ``conditions``), reason."""
+        listing = self.path / "skipped.csv"
+        if not rows:
+            listing.unlink(missing_ok=True)
+            return
+        buffer = io.StringIO()
+        writer = csv.writer(buffer, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
+        writer.writerows([("video_id", "entity_id", "left_out", "reason"), *rows])
+        write_text(listing, buffer.getvalue())
+
     def write_plan(self, records: Iterable[Mapping[str, object]]) -> None:
         """Write the plan file: one row per condition and target."""
         import pyarrow as pa
@@ -107,6 +154,11 @@ class RunFolder:
         table = pa.Table.from_pylist([dict(record) for record in records], schema=_plan_schema())
         with replacing(self.path / "plan.parquet") as temporary:
             pq.write_table(table, temporary, compression="zstd")
+
+
+def _foreign(path: Path) -> bool:
+    """Whether something in a folder is not ours: a killed start may leave a lock or a half-written file."""
+    return path.name != _LOCK and not (path.name.startswith(".") and path.name.endswith(".tmp"))
 
 
 def _differences(old: Mapping[str, Any], new: Mapping[str, Any], prefix: str = "") -> list[str]:

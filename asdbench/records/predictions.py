@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from asdbench.errors import DataError, NotComparableError
 from asdbench.records.atomic import replacing
-from asdbench.types import BoolArray, Float32Array
+from asdbench.types import IGNORE, BoolArray, Float32Array
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,7 +47,8 @@ class Predictions:
         changed: Whether the condition changed the row's audio or face.
         eligible: Whether the row's run can be changed at all.
         shift_ms: Signed delay of the row's audio, NaN where there is none.
-        score: Log-odds that the face speaks.
+        score: Log-odds that the face speaks; NaN where the condition could not be made because a donor's audio is
+            broken (only with ``on_error = "skip"``), in rows that are ignored.
     """
 
     video_id: NDArray[np.object_]
@@ -64,6 +65,12 @@ class Predictions:
 
     def __len__(self) -> int:
         return len(self.score)
+
+    @cached_property
+    def paired(self) -> BoolArray:
+        """Rows that were positive, were changed, and count: those whose clean and changed scores are compared."""
+        mask: BoolArray = self.changed & (self.label == 1) & (self.label_after != IGNORE)
+        return mask
 
     @cached_property
     def run_starts(self) -> NDArray[np.int64]:

@@ -11,11 +11,12 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from asdbench.errors import DataError
 from asdbench.records.atomic import replacing
 from asdbench.types import Float32Array, TrackKey
 
@@ -25,16 +26,36 @@ if TYPE_CHECKING:
 _MAX_FRAMES = 20_000
 _MAX_SECONDS = 5.0
 _KEYS = ("video_id", "entity_id")
+_FACTS = ("medium", "stamp", "failure")
+
+
+class TrackFacts(NamedTuple):
+    """What :class:`TrackScores` says of a track beside its scores."""
+
+    medium: str
+    stamp: str
+    failure: str
 
 
 @dataclass(frozen=True, eq=False)
 class TrackScores:
-    """Scores of one track: ``scores[condition]`` is ``[T]`` float32; ``medium`` identifies the audio and the faces."""
+    """Scores of one track.
+
+    Attributes:
+        key: The track.
+        timestamps_ms: ``[T]``.
+        medium: Identifies the content of audio and faces.
+        stamp: Changes with the files (``Media.stamp``).
+        scores: Condition to ``[T]`` float32, NaN throughout where the condition could not be made.
+        failure: Why it could not, empty where all could.
+    """
 
     key: TrackKey
     timestamps_ms: NDArray[np.int64]
     medium: str
+    stamp: str
     scores: Mapping[str, Float32Array]
+    failure: str = ""
 
 
 class Shards:
@@ -89,7 +110,7 @@ class Shards:
         text = {
             "video_id": [track.key.video_id for track in tracks],
             "entity_id": [track.key.entity_id for track in tracks],
-            "medium": [track.medium for track in tracks],
+            **{name: [getattr(track, name) for track in tracks] for name in _FACTS},
         }
         columns = {name: pa.array(np.repeat(np.array(values, dtype=object), lengths)) for name, values in text.items()}
         columns["timestamp_ms"] = pa.array(np.concatenate([track.timestamps_ms for track in tracks]))
@@ -101,14 +122,19 @@ class Shards:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        tables = [pq.read_table(path, columns=columns) for path in self._paths()]
+        tables = []
+        for path in self._paths():
+            try:
+                tables.append(pq.read_table(path, columns=columns))
+            except (OSError, pa.ArrowException) as error:
+                raise DataError(f"{path}: damaged ({error}); delete it and run the same command again.") from error
         return pa.concat_tables(tables) if tables else pa.table({name: pa.array([], pa.string()) for name in columns})
 
-    def media(self) -> dict[TrackKey, str]:
-        """Return the identity of every scored track's medium."""
-        table = self._read([*_KEYS, "medium"])
-        video, entity, medium = (column.to_pylist() for column in table.columns)
-        return {TrackKey(v, e): m for v, e, m in zip(video, entity, medium, strict=True)}
+    def facts(self) -> dict[TrackKey, TrackFacts]:
+        """Return what is known of every scored track beside its scores."""
+        table = self._read([*_KEYS, *_FACTS])
+        video, entity, *facts = (column.to_pylist() for column in table.columns)
+        return {TrackKey(v, e): TrackFacts(*known) for v, e, *known in zip(video, entity, *facts, strict=True)}
 
     def scores(self, condition: str) -> dict[TrackKey, Float32Array]:
         """Return the scores of one condition, ``[T]`` per track, frames in time order."""

@@ -8,11 +8,11 @@ from typing import Any
 from asdbench.protocols.robustness import HEADLINE, value_of
 
 _UNMOVED = 0.02
-"""sync_auroc this close to the splice floor counts as no reaction to the change."""
+"""sync_auroc this close to the splice floor, with retention this close to 1, counts as no reaction to the change."""
 
 _FAMILIES = (
-    ("mismatch@1.00", "that carry somebody else's voice"),
-    ("misalign@1.00", "whose own voice is early or late"),
+    ("mismatch@1.00", "carry somebody else's voice"),
+    ("misalign@1.00", "hear their own voice early or late"),
 )
 
 
@@ -31,34 +31,44 @@ def conclude(model: str, metrics: Mapping[str, Any]) -> str:
 
 
 def _synchrony(model: str, conditions: Mapping[str, Any], found: list[tuple[str, Mapping[str, Any]]]) -> str:
-    parts = []
-    for text, condition in found:
-        rates = condition["metrics"]["at"][HEADLINE]
-        now, before = value_of(rates["fa_changed"]), value_of(rates["tpr_same_rows"])
-        if now is not None and before is not None:
-            parts.append(f"{100 * now:.0f} % of the speaking frames {text} ({100 * before:.0f} % with the right sound)")
+    parts = [part for text, condition in found if (part := _family(text, condition["metrics"]["at"][HEADLINE]))]
     if not parts:
         return f"{model}: no speaking run could be changed, so nothing is known of its synchrony."
-    sentence = f"{model} still says speaking on {' and on '.join(parts)}"
+    sentence = f"{model} still says speaking on {', and on '.join(parts)}"
     floor = value_of(conditions.get("resplice@1.00", {}).get("metrics", {}).get("sync_auroc"))
-    aurocs = [value_of(condition["metrics"]["sync_auroc"]) for _, condition in found]
-    return f"{sentence}: {_verdict(found, aurocs, 0.5 if floor is None else floor)}."
+    measured = [condition["metrics"] for _, condition in found]
+    if all(_unmoved(metrics, 0.5 if floor is None else floor) for metrics in measured):
+        return f"{sentence}: it does not react to whether sound and lips belong together."
+    return f"{sentence}."
 
 
-def _verdict(found: list[tuple[str, Mapping[str, Any]]], aurocs: list[float | None], floor: float) -> str:
-    retentions = [value_of(condition["metrics"]["at"][HEADLINE]["retention"]) for _, condition in found]
-    known = [retention for retention in retentions if retention is not None]
-    if not known:
-        return "it detects too little of the clean speech to tell"
-    if all(auroc - floor < _UNMOVED for auroc in aurocs if auroc is not None):
-        return "it does not react to whether sound and lips belong together"
-    worst = max(known)
-    # A model that only hears pauses reacts too, so a reaction is never called an understanding of synchrony.
-    if worst >= 0.9:
-        return "its scores react to the change, its verdict hardly does"
-    if worst >= 0.5:
-        return "its verdict follows the sound in part"
-    return "its verdict follows the sound"
+def _family(text: str, rates: Mapping[str, Any]) -> str | None:
+    """Return what became of one perturbation's frames.
+
+    A model that only hears pauses reacts too, so a reaction is never called an understanding of synchrony.
+    """
+    now, before, kept = (value_of(rates[name]) for name in ("fa_changed", "tpr_same_rows", "retention"))
+    if now is None or before is None:
+        return None
+    of = f"{100 * now:.0f} % of the speaking frames that {text}"
+    if kept is None:
+        return f"{of} (only {100 * before:.0f} % with the right sound: too few to tell)"
+    fewer = (
+        "no fewer"
+        if kept >= 1 - _UNMOVED
+        else "hardly fewer"
+        if kept >= 0.9
+        else "fewer"
+        if kept >= 0.5
+        else "far fewer"
+    )
+    return f"{of}, {fewer} than the {100 * before:.0f} % with the right sound"
+
+
+def _unmoved(metrics: Mapping[str, Any], floor: float) -> bool:
+    """Whether scores and verdicts stayed as they were; a perturbation that changed nothing has no say."""
+    auroc, kept = value_of(metrics["sync_auroc"]), value_of(metrics["at"][HEADLINE]["retention"])
+    return (auroc is None or abs(auroc - floor) < _UNMOVED) and (kept is None or abs(kept - 1) < _UNMOVED)
 
 
 def _drops(model: str, metrics: Mapping[str, Any]) -> str:

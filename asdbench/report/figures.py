@@ -31,6 +31,8 @@ _LABELS = {
 }
 _RC: Any = {
     "font.size": 10,
+    "axes.titlesize": 11,
+    "figure.titlesize": 11,
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.grid": True,
@@ -46,21 +48,18 @@ Scores = Mapping[str, Float32Array]
 """Group of rows to its scores: ``clean``, ``negative`` and each perturbation at its largest proportion."""
 
 
-def write_figures(
-    folder: Path, model: str, metrics: Mapping[str, Any], plan: Mapping[str, Any], scores: Scores
-) -> None:
+def write_figures(folder: Path, model: str, metrics: Mapping[str, Any], scores: Scores) -> None:
     """Write every figure that the run has data for, as PNG and SVG.
 
     Args:
         folder: Where to.
         model: Name of the model, for titles.
         metrics: Content of ``metrics.json``.
-        plan: Condition to the summary of what was changed.
         scores: Scores of speaking rows, for the distributions.
     """
     import matplotlib as mpl
 
-    families = _families(metrics["conditions"], plan)
+    families = _families(metrics["conditions"])
     drawn: dict[str, Callable[[Figure], None]] = {}
     if families:
         drawn["ap_vs_proportion"] = lambda figure: _draw_ap(figure, model, metrics, families)
@@ -86,14 +85,14 @@ def _write(stem: Path, draw: Callable[[Figure], None]) -> None:
             figure.savefig(temporary, format=extension, dpi=160, metadata=metadata)
 
 
-def _families(conditions: Sequence[Mapping[str, Any]], plan: Mapping[str, Any]) -> dict[str, list[tuple[float, Any]]]:
+def _families(conditions: Sequence[Mapping[str, Any]]) -> dict[str, list[tuple[float, Any]]]:
     """Return perturbation -> [(realised share of frames, metrics)] for the tests of synchrony."""
     families: dict[str, list[tuple[float, Any]]] = {}
     for condition in conditions:
-        share = plan.get(condition["name"], {}).get("share_of_frames")
+        share = value_of(condition["metrics"].get("share_changed"))
         if condition["role"] == "test" and share is not None:
             families.setdefault(condition["perturbation"], []).append((share, condition["metrics"]))
-    return families
+    return {name: sorted(series, key=itemgetter(0)) for name, series in families.items()}
 
 
 def _points(series: Sequence[tuple[float, Any]], read: Callable[[Any], Any]) -> tuple[list[float], list[float]]:
@@ -118,7 +117,7 @@ def _draw_ap(
     unchanged.text(1, 0.02, "at 1.00 no speaking row is left", color=_GUIDE, ha="right", va="bottom", fontsize=9)
     handles, labels = all_rows.get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=2)
-    figure.suptitle(f"{model}: AP as more of the speech stops matching the lips")
+    figure.suptitle(f"{model}\nAP as more of the speech stops matching the lips")
 
 
 def _draw_retention(figure: Figure, model: str, families: Mapping[str, Sequence[tuple[float, Any]]]) -> None:
@@ -135,7 +134,7 @@ def _draw_retention(figure: Figure, model: str, families: Mapping[str, Sequence[
         ylabel="retention",
         xlim=(-0.02, 1.02),
         ylim=(-0.02, 1.12),
-        title=f"{model}: P(says speaking | changed) / P(says speaking | own sound), at {HEADLINE}",
+        title=f"{model}\nP(says speaking | changed) / P(says speaking | own sound), at {HEADLINE}",
     )
     axes.legend(loc="center left")
 
@@ -158,7 +157,7 @@ def _draw_scores(figure: Figure, model: str, metrics: Mapping[str, Any], scores:
     axes.set(
         xlabel="score (log-odds)",
         ylabel="share of rows",
-        title=f"{model}: scores of speaking frames, clean and changed",
+        title=f"{model}\nscores of speaking frames, clean and changed",
     )
     figure.legend(loc="outside lower center", ncols=2, fontsize=9)
 
@@ -189,7 +188,7 @@ def _draw_modality(figure: Figure, model: str, conditions: Sequence[Mapping[str,
         axes.set(title=title)
     above_chance.set_yticks(positions, names)
     above_chance.invert_yaxis()
-    figure.suptitle(f"{model}: what is left without a modality, or with a wrong one")
+    figure.suptitle(f"{model}\nwhat is left without a modality, or with a wrong one")
 
 
 def _bars(axes: Axes, positions: Any, values: Sequence[float | None], colours: Sequence[str]) -> None:

@@ -17,6 +17,7 @@ from asdbench.records.predictions import Predictions, predictions_path, read_pre
 from asdbench.registry import unknown_name
 from asdbench.report.conclusion import conclude
 from asdbench.report.tables import Table, build_tables
+from asdbench.report.warnings import find_warnings
 from asdbench.types import Condition
 
 if TYPE_CHECKING:
@@ -62,8 +63,13 @@ class Run:
         """The robustness table: one row per condition, raw values, undefined ones missing."""
         return self.frame("robustness")
 
+    @cached_property
+    def warnings(self) -> tuple[str, ...]:
+        """What a reader of the numbers must not overlook."""
+        return tuple(find_warnings(self.record, self.metrics))
+
     def frame(self, table: str) -> pd.DataFrame:
-        """Return a table (``robustness``, ``thresholds``, ``shifts``, ``modality``, ``changes``) as a DataFrame.
+        """Return a table of ``tables`` as a DataFrame: its columns are the keys of metrics.json, undefined is missing.
 
         Raises:
             UnknownNameError: The run has no such table.
@@ -87,7 +93,7 @@ class Run:
 
     def recomputed(self) -> Run:
         """Return this run with every number computed again from its predictions."""
-        counts = {key: self.record["counts"][key] for key in ("tracks", "skipped_tracks")}
+        counts = {key: self.record["counts"][key] for key in ("tracks", "skipped_tracks", "incomplete_tracks")}
         return Run(
             self.path, self.record, counts | run_metrics(self.conditions, self.read, self.record["data"]["protocol"])
         )
@@ -100,6 +106,7 @@ class Run:
             "data": self.record["data"],
             "suite": {key: self.record["suite"][key] for key in ("name", "version", "sha256")},
             "conclusion": self.conclusion,
+            "warnings": self.warnings,
             "metrics": self.metrics,
         }
 
@@ -124,4 +131,7 @@ def open_run(path: str | Path) -> Run:
     metrics_file = folder.path / "metrics.json"
     if record.get("state") != "complete" or not metrics_file.is_file():
         raise DataError(f"{folder.path}: the run is not finished; run the same command again, it continues.")
-    return Run(folder.path, record, msgspec.json.decode(metrics_file.read_bytes(), type=dict))
+    try:
+        return Run(folder.path, record, msgspec.json.decode(metrics_file.read_bytes(), type=dict))
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise DataError(f"{metrics_file}: not readable as JSON ({error}); run the same command again.") from error

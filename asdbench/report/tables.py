@@ -43,10 +43,15 @@ class Table:
     columns: tuple[Column, ...]
     rows: tuple[Mapping[str, Any], ...]
 
+    @property
+    def shown(self) -> tuple[Column, ...]:
+        """The columns in which some row has something to say; people need no others, machines get all."""
+        return tuple(column for column in self.columns if any(row.get(column.key) is not None for row in self.rows))
+
     def cells(self) -> Iterator[list[str]]:
-        """Yield the formatted cells of each row."""
+        """Yield the formatted cells of each row, in the shown columns."""
         for row in self.rows:
-            yield [format_value(row.get(column.key), column.kind) for column in self.columns]
+            yield [format_value(row.get(column.key), column.kind) for column in self.shown]
 
     def reasons(self) -> list[str]:
         """Return why cells are undefined, each reason once with the rows it concerns."""
@@ -91,34 +96,30 @@ def build_tables(metrics: Mapping[str, Any], plan: Mapping[str, Any]) -> tuple[T
     """
     conditions = metrics["conditions"]
     tables = (
-        _robustness(metrics, conditions, plan),
+        _robustness(metrics, conditions),
         _precision(metrics, conditions),
         _thresholds(metrics, conditions),
         _shifts(conditions),
         _modality(conditions),
         _changes(conditions, plan),
     )
-    note = _left_out(metrics, plan)
-    return tuple(_filled(replace(table, caption=table.caption + note)) for table in tables if table.rows)
+    note = _left_out(metrics)
+    return tuple(replace(table, caption=table.caption + note) for table in tables if table.rows)
 
 
-def _filled(table: Table) -> Table:
-    """Leave out the columns in which no row has anything to say."""
-    columns = [column for column in table.columns if any(row.get(column.key) is not None for row in table.rows)]
-    return replace(table, columns=tuple(columns))
-
-
-def _left_out(metrics: Mapping[str, Any], plan: Mapping[str, Any]) -> str:
+def _left_out(metrics: Mapping[str, Any]) -> str:
     """Return what every table must say: what could not be changed, and what could not be scored."""
-    groups: dict[str, list[str]] = {}
-    for name, summary in plan.items():
-        if summary["ineligible"]:
-            reasons = ", ".join(f"{count:,} {reason}" for reason, count in summary["ineligible"].items())
-            groups.setdefault(f"{reasons} (of {summary['targets']:,})", []).append(name.partition("@")[0])
-    parts = [f" Not eligible for {', '.join(dict.fromkeys(names))}: {text}." for text, names in groups.items()]
+    groups: dict[int, list[str]] = {}
+    for condition in metrics["conditions"]:
+        rows = condition["rows"]["ineligible"]
+        if rows:
+            groups.setdefault(rows, []).append(condition["name"].partition("@")[0])
+    parts = [f" Not eligible for {', '.join(dict.fromkeys(names))}: {rows:,} rows." for rows, names in groups.items()]
     skipped = metrics["skipped_tracks"]
     if skipped:
         parts.append(f" {skipped:,} of {metrics['tracks']:,} tracks were skipped and are missing here.")
+    if metrics["incomplete_tracks"]:
+        parts.append(f" {metrics['incomplete_tracks']:,} tracks miss a condition whose donor is broken.")
     return "".join(parts)
 
 
@@ -131,12 +132,12 @@ _SYNC = (Column("sync_auroc", "sync AUROC", "ratio"), Column("sync_winrate", "wi
 
 
 _LEGEND = (
-    " changed: share of the frames of eligible runs. fa_changed: changed speaking rows still called speaking; same "
+    " changed: share of the eligible speaking rows. fa_changed: changed speaking rows still called speaking; same "
     "rows: with their own sound; retention: the quotient. sync AUROC: 0.5 is no reaction, resplice gives the floor."
 )
 
 
-def _robustness(metrics: Mapping[str, Any], conditions: Sequence[Mapping[str, Any]], plan: Mapping[str, Any]) -> Table:
+def _robustness(metrics: Mapping[str, Any], conditions: Sequence[Mapping[str, Any]]) -> Table:
     clean = conditions[0]["rows"]
     return Table(
         "robustness",
@@ -144,18 +145,14 @@ def _robustness(metrics: Mapping[str, Any], conditions: Sequence[Mapping[str, An
         f"{HEADLINE} of the clean run." + (_LEGEND if len(conditions) > 1 else ""),
         (
             Column("condition", "condition"),
-            Column("share_of_frames", "changed %", "share"),
+            Column("share_changed", "changed %", "share"),
             Column("ap_tie_safe", "AP %", "percent"),
             Column("tpr", "TPR %", "share"),
             Column("fpr", "FPR %", "share"),
             *_RATES,
             *_SYNC,
         ),
-        tuple(
-            {"condition": c["name"], "share_of_frames": plan.get(c["name"], {}).get("share_of_frames")}
-            | _flat(c, HEADLINE)
-            for c in conditions
-        ),
+        tuple({"condition": c["name"], **_flat(c, HEADLINE)} for c in conditions),
     )
 
 
@@ -229,9 +226,9 @@ def _modality(conditions: Sequence[Mapping[str, Any]]) -> Table:
             Column("condition", "condition"),
             Column("ap_tie_safe", "AP %", "percent"),
             Column("ap_rescaled", "AP above chance %", "percent"),
-            Column("ap_drop", "drop", "percent"),
+            Column("ap_drop", "AP drop", "percent"),
             Column("tpr", "TPR %", "share"),
-            Column("tpr_drop", "drop", "share"),
+            Column("tpr_drop", "TPR drop", "share"),
             Column("fpr", "FPR %", "share"),
         ),
         tuple({"condition": c["name"], **_flat(c, HEADLINE)} for c in shown) if len(shown) > 1 else (),

@@ -20,7 +20,7 @@ def print_table(console: Console, table: Table) -> None:
     roomy = console.width >= _ROOMY
     shown = rich.table.Table(box=rich.box.SIMPLE_HEAD, padding=(0, int(roomy)), pad_edge=False, show_edge=False)
     rows = list(table.cells())
-    for column, cells in zip(table.columns, zip(*rows, strict=True), strict=True):
+    for column, cells in zip(table.shown, zip(*rows, strict=True), strict=True):
         # Text, not markup: names come from files. Headers wrap between words, cells never do.
         align: Literal["left", "right"] = "left" if column.kind == "text" else "right"
         narrowest = max(map(len, (*cells, *column.header.split())))

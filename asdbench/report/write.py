@@ -8,7 +8,7 @@ from asdbench.records.atomic import write_text
 from asdbench.report.figures import write_figures
 from asdbench.report.run import Run
 from asdbench.report.writers import WRITERS, markdown_text, to_markdown
-from asdbench.types import IGNORE, Float32Array
+from asdbench.types import Float32Array
 
 
 def write_report(run: Run) -> None:
@@ -16,7 +16,7 @@ def write_report(run: Run) -> None:
     for table in run.tables.values():
         for extension, writer in WRITERS.items():
             write_text(run.path / "tables" / f"{table.name}.{extension}", writer(table))
-    write_figures(run.path / "plots", run.model, run.metrics, run.record["plan"]["conditions"], _scores(run))
+    write_figures(run.path / "plots", run.model, run.metrics, _scores(run))
     write_text(run.path / "report.md", _page(run))
 
 
@@ -31,7 +31,7 @@ def _scores(run: Run) -> dict[str, Float32Array]:
     for name, condition in largest.items():
         if name is not None and condition.role in ("test", "control"):
             rows = run.read(condition.name)
-            changed = rows.score[rows.changed & (rows.label == 1) & (rows.label_after != IGNORE)]
+            changed = rows.score[rows.paired]
             groups |= {name: changed} if len(changed) else {}
     return {name: np.asarray(scores) for name, scores in groups.items()}
 
@@ -41,12 +41,6 @@ def _page(run: Run) -> str:
     sections = [f"## {table.name.capitalize()}\n\n{to_markdown(table)}" for table in run.tables.values()]
     plots = [f"![{path.stem}](plots/{path.name})" for path in sorted((run.path / "plots").glob("*.png"))]
     title = f"# {markdown_text(run.model)} on {markdown_text(data['name'])}, suite {suite['name']}@{suite['version']}"
-    notes = [f"- {markdown_text(note)}" for note in data["notes"]]
-    parts = [
-        title,
-        markdown_text(run.conclusion),
-        *plots,
-        *sections,
-        *(["## Notes", "\n".join(notes)] if notes else []),
-    ]
+    notes = "\n".join(f"- {markdown_text(warning)}" for warning in run.warnings)
+    parts = [title, markdown_text(run.conclusion), *([notes] if notes else []), *plots, *sections]
     return "\n\n".join(part.strip() for part in parts) + "\n"

@@ -17,9 +17,9 @@ _LATEX = {
 
 def to_markdown(table: Table) -> str:
     """Return a GitHub table with caption and the reasons of undefined cells."""
-    right = [column.kind != "text" for column in table.columns]
+    right = [column.kind != "text" for column in table.shown]
     lines = [
-        _markdown_row([column.header for column in table.columns]),
+        _markdown_row([column.header for column in table.shown]),
         "|" + "|".join("---:" if number else "---" for number in right) + "|",
         *(_markdown_row(cells) for cells in table.cells()),
     ]
@@ -61,14 +61,14 @@ def _csv_cell(value: Any) -> Any:
 
 def to_latex(table: Table) -> str:
     """Return a booktabs ``tabular`` within a ``table``."""
-    alignment = "".join("l" if column.kind == "text" else "r" for column in table.columns)
+    alignment = "".join("l" if column.kind == "text" else "r" for column in table.shown)
     lines = [
         r"\begin{table}",
         r"\centering",
         rf"\caption{{{_latex_text(' '.join([table.caption, *(f'Undefined: {r}.' for r in table.reasons())]))}}}",
         rf"\begin{{tabular}}{{{alignment}}}",
         r"\toprule",
-        _latex_row([column.header for column in table.columns]),
+        _latex_row([column.header for column in table.shown]),
         r"\midrule",
         *(_latex_row(cells) for cells in table.cells()),
         r"\bottomrule",

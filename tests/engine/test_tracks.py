@@ -100,7 +100,7 @@ def failing(result: object) -> object:
         (lambda n: np.full(n, np.inf), "NaN or infinite"),
         (lambda n: np.zeros(n - 1), "one score per frame"),
         (lambda n: np.zeros((n, 2)), "one score per frame"),
-        (ValueError("shape trouble"), "failed: ValueError: shape trouble"),
+        (ValueError("shape trouble"), r"failed in .*test_tracks.py, line \d+: ValueError: shape trouble"),
     ],
 )
 def test_bad_output_names_model_and_track(fixture_dataset: Dataset, result: object, words: str):

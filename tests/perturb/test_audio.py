@@ -59,7 +59,7 @@ EDITS: dict[str, Callable[[Audio, int, int, Audio, int], Audio]] = {
     "misalign with film": lambda wave, start, stop, other, shift: misalign(
         wave, start, stop, shift, before=other[:100], after=other[-200:]
     ),
-    "resplice": lambda wave, start, stop, other, shift: resplice(wave, start, stop, other, other[:300]),
+    "resplice": lambda wave, start, stop, other, shift: resplice(wave, start, stop, other, [other[:300]]),
     "splice": lambda wave, start, stop, other, shift: splice(wave, start, other[: stop - start]),
 }
 
@@ -157,7 +157,7 @@ def test_loud_results_are_clipped_not_wrapped() -> None:
     result = mismatch(wave, 0, 4000, [donor])
     assert result.min() > 0
     assert result.max() == 32_767
-    assert resplice(wave, 0, 4000, np.full(9000, 3000, np.int16), np.full(400, 3000, np.int16)).max() == 32_767
+    assert resplice(wave, 0, 4000, np.full(9000, 3000, np.int16), [np.full(400, 3000, np.int16)]).max() == 32_767
 
 
 def test_to_int16_rounds_and_clips() -> None:
@@ -305,7 +305,7 @@ def test_noise_bed_of_a_very_short_track_still_fills_the_span(available: int) ->
 def test_resplice_keeps_its_own_audio() -> None:
     wave = speech(48_000)
     donor_track = np.concatenate([speech(48_000, 2000, seed=9), noise(8000, 20, 11)])
-    result = resplice(wave, 8000, 40_000, donor_track, donor_track[4000:30_000])
+    result = resplice(wave, 8000, 40_000, donor_track, [donor_track[4000:30_000]])
     assert np.corrcoef(result[8000:40_000], wave[8000:40_000])[0, 1] > 0.9
     assert (result[8000:40_000] != wave[8000:40_000]).mean() > 0.5
 
@@ -313,6 +313,15 @@ def test_resplice_keeps_its_own_audio() -> None:
 def test_resplice_adds_the_background_at_mismatchs_gain() -> None:
     wave = noise(16_000, 400)
     donor_track = np.concatenate([noise(16_000, 800, 2), noise(NOISE_WINDOW, 40, 3)])
-    result = resplice(wave, 2000, 14_000, donor_track, donor_track[:16_000])
+    result = resplice(wave, 2000, 14_000, donor_track, [donor_track[:16_000]])
     added = result[3000:13_000].astype(float) - wave[3000:13_000]
     assert added.std() == pytest.approx(40 * 400 / 800, rel=0.1)
+
+
+def test_resplice_has_the_gain_of_the_donor_that_mismatch_would_have_heard() -> None:
+    wave = noise(16_000, 400)
+    quiet_then_loud = np.concatenate([noise(6400, 800, 2), noise(16_000, 12_000, 4)])
+    track = np.concatenate([quiet_then_loud, noise(NOISE_WINDOW, 40, 3)])
+    result = resplice(wave, 4000, 9000, track, [quiet_then_loud])
+    added = result[5000:8000].astype(float) - wave[5000:8000]
+    assert added.std() == pytest.approx(40 * 400 / 800, rel=0.15)

@@ -68,8 +68,8 @@ def test_mismatch_edit_reads_its_donors() -> None:
 
 
 def test_resplice_edit_reads_its_donor() -> None:
-    edit = RespliceEdit(version=1, start=2000, stop=9000, donor=DONOR)
-    expected = resplice(FILM.audio(), 2000, 9000, DONOR_AUDIO, DONOR_AUDIO[1000:21_000])
+    edit = RespliceEdit(version=1, start=2000, stop=9000, donors=(DONOR,))
+    expected = resplice(FILM.audio(), 2000, 9000, DONOR_AUDIO, [DONOR_AUDIO[1000:21_000]])
     np.testing.assert_array_equal(edit_audio(FILM.audio(), [edit], FILM, load), expected)
 
 
@@ -143,7 +143,7 @@ EDITS_TO_THE_END: dict[str, Callable[[int, int], Edit]] = {
     "mismatch": lambda start, stop: MismatchEdit(version=1, start=start, stop=stop, donors=(DONOR,)),
     "misalign late": lambda start, stop: MisalignEdit(version=1, start=start, stop=stop, shift=3000),
     "misalign early": lambda start, stop: MisalignEdit(version=1, start=start, stop=stop, shift=-3000),
-    "resplice": lambda start, stop: RespliceEdit(version=1, start=start, stop=stop, donor=DONOR),
+    "resplice": lambda start, stop: RespliceEdit(version=1, start=start, stop=stop, donors=(DONOR,)),
 }
 
 

@@ -325,14 +325,14 @@ def test_donors_too_short_together_mean_ineligible() -> None:
     assert condition.decisions[tracks[0].key][0].outcome.reason
 
 
-def test_resplice_takes_mismatchs_first_donor(fixture_dataset: Dataset) -> None:
-    first = {d.target.target_id: edit.donors[0] for d, edit in mismatch_edits(fixture_dataset.tracks)}
+def test_resplice_takes_mismatchs_donors(fixture_dataset: Dataset) -> None:
+    first = {d.target.target_id: edit.donors for d, edit in mismatch_edits(fixture_dataset.tracks)}
     chosen = [d for d in decisions(one(fixture_dataset.tracks, "resplice")) if d.eligible]
     assert len(chosen) == len(first) > 5
     for decision in chosen:
         edit = decision.outcome.edit
         assert isinstance(edit, RespliceEdit)
-        assert edit.donor == first[decision.target.target_id]
+        assert edit.donors == first[decision.target.target_id]
         assert (edit.start, edit.stop) == (decision.target.start_sample, decision.target.end_sample)
 
 

@@ -40,7 +40,14 @@ def shards(tmp_path: Path) -> Shards:
 def track(name: str, frames: int = 3, entity: str = "e", offset: float = 0.0) -> TrackScores:
     base = np.arange(frames, dtype=np.float32) + np.float32(offset)
     scores = {condition: base + np.float32(100 * i) for i, condition in enumerate(CONDITIONS)}
-    return TrackScores(TrackKey(name, entity), 40 * np.arange(frames), f"medium of {name}", scores)
+    return TrackScores(
+        TrackKey(name, entity),
+        40 * np.arange(frames),
+        f"medium of {name}",
+        f"stamp of {name}",
+        scores,
+        "broken" if entity == "f" else "",
+    )
 
 
 def files(folder: Path) -> list[str]:
@@ -53,7 +60,7 @@ def names(shards: Shards) -> set[str]:
 
 def test_nothing_is_done_at_first(shards: Shards, tmp_path: Path) -> None:
     assert shards.done() == set()
-    assert shards.media() == {}
+    assert shards.facts() == {}
     shards.flush()
     assert not (tmp_path / "work").exists()
 
@@ -86,7 +93,10 @@ def test_media_are_told_by_track(shards: Shards) -> None:
     for name in ("v1", "v2"):
         shards.add(track(name))
     shards.flush()
-    assert shards.media() == {TrackKey("v1", "e"): "medium of v1", TrackKey("v2", "e"): "medium of v2"}
+    assert shards.facts() == {
+        TrackKey("v1", "e"): ("medium of v1", "stamp of v1", ""),
+        TrackKey("v2", "e"): ("medium of v2", "stamp of v2", ""),
+    }
 
 
 def test_several_shards_are_read_as_one(shards: Shards, tmp_path: Path) -> None:

@@ -50,7 +50,15 @@ def condition(
         "proportion": proportion,
         "labels": labels,
         "role": role,
-        "rows": {"total": 12_345, "positive": 4_000, "negative": 8_345, "ignored": 0, "changed": 0, "paired": 0},
+        "rows": {
+            "total": 12_345,
+            "positive": 4_000,
+            "negative": 8_345,
+            "ignored": 0,
+            "changed": 0,
+            "ineligible": 0,
+            "paired": 0,
+        },
         "metrics": {"ap": ap, "ap_tie_safe": ap, "ap_best": ap, "tied_share": 0.0, "ap_rescaled": 0.97}
         | metrics
         | {"at": {threshold: at or rates() for threshold in THRESHOLDS}},
@@ -59,7 +67,7 @@ def condition(
 
 def changed(name: str, fa: Any = 0.5, before: Any = 0.9, kept: Any = 0.5556, auroc: Any = 0.8, **more: Any) -> Any:
     """A condition with the numbers that compare clean and changed scores."""
-    synchrony = {"ap_unchanged": 0.9, "sync_auroc": auroc, "sync_winrate": auroc}
+    synchrony = {"share_changed": 0.5, "ap_unchanged": 0.9, "sync_auroc": auroc, "sync_winrate": auroc}
     at = rates(fa_changed=fa, fa_changed_inner=fa, tpr_same_rows=before, retention=kept)
     return condition(name, name.partition("@")[0], at=at, **{**synchrony, **more})
 
@@ -68,11 +76,12 @@ def diagnostic(name: str, drop: Any = 0.0123, **more: Any) -> Any:
     return changed(name, role="diagnostic", labels="keep", ap_drop=drop, **more)
 
 
-def metrics(*conditions: dict[str, Any], tracks: int = 9, skipped: int = 0) -> dict[str, Any]:
+def metrics(*conditions: dict[str, Any], tracks: int = 9, skipped: int = 0, incomplete: int = 0) -> dict[str, Any]:
     """Content of metrics.json; the clean condition is put first."""
     return {
         "tracks": tracks,
         "skipped_tracks": skipped,
+        "incomplete_tracks": incomplete,
         "protocol": "ava",
         "headline": "tpr:0.9",
         "thresholds": dict(THRESHOLDS),

@@ -12,11 +12,10 @@ import pytest
 
 from asdbench.report import figures
 from asdbench.report.figures import write_figures
-from tests.report.crafted import MISSING, changed, diagnostic, metrics, summary
+from tests.report.crafted import MISSING, changed, diagnostic, metrics
 
 SYNCHRONY = {"ap_vs_proportion", "retention_vs_proportion", "scores"}
 SHARES = {f"{kind}@{share:.2f}": share for kind in ("mismatch", "misalign") for share in (0.5, 1.0)}
-PLAN = {name: summary(share) for name, share in SHARES.items()}
 UNDEFINED = {"fa": MISSING, "before": MISSING, "kept": MISSING, "auroc": MISSING, "ap": MISSING}
 
 
@@ -36,7 +35,7 @@ def scores(count: int = 50) -> dict[str, Any]:
 
 def unsync(**values: Any) -> dict[str, Any]:
     control = changed("resplice@1.00", role="control", labels="keep")
-    return metrics(control, *(changed(name, **values) for name in SHARES))
+    return metrics(control, *(changed(name, share_changed=share, **values) for name, share in SHARES.items()))
 
 
 def modality() -> dict[str, Any]:
@@ -69,7 +68,7 @@ def svg_text(path: Path) -> str:
 
 
 def test_every_figure_is_written_as_png_and_svg(tmp_path: Path) -> None:
-    write_figures(tmp_path, "m", unsync(), PLAN, scores())
+    write_figures(tmp_path, "m", unsync(), scores())
     found = contents(tmp_path)
     assert set(found) == {f"{stem}.{extension}" for stem in SYNCHRONY for extension in ("png", "svg")}
     for name, content in found.items():
@@ -78,47 +77,46 @@ def test_every_figure_is_written_as_png_and_svg(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("found", "plan", "expected"),
+    ("found", "expected"),
     [
-        (modality(), {"silence": summary(), "lip_mask": summary()}, {"modality"}),
-        (metrics(), {}, set()),
-        (unsync(), {name: summary(None) for name in SHARES}, set()),
-        (unsync(), {}, set()),
+        (modality(), {"modality"}),
+        (metrics(), set()),
+        (metrics(*(changed(name, share_changed=MISSING) for name in SHARES)), set()),
     ],
-    ids=["modality", "clean", "nothing eligible", "no plan"],
+    ids=["modality", "clean", "nothing eligible"],
 )
 def test_only_what_the_run_has_data_for(
-    tmp_path: Path, coarse: None, found: dict[str, Any], plan: dict[str, Any], expected: set[str]
+    tmp_path: Path, coarse: None, found: dict[str, Any], expected: set[str]
 ) -> None:
-    write_figures(tmp_path, "m", found, plan, scores())
+    write_figures(tmp_path, "m", found, scores())
     assert stems(tmp_path) == expected
 
 
 def test_the_same_numbers_give_the_same_bytes(tmp_path: Path, coarse: None) -> None:
     for folder in ("a", "b"):
-        write_figures(tmp_path / folder, "m", all_figures(), PLAN, scores())
+        write_figures(tmp_path / folder, "m", all_figures(), scores())
     assert stems(tmp_path / "a") == {*SYNCHRONY, "modality"}
     assert contents(tmp_path / "a") == contents(tmp_path / "b")
 
 
 def test_other_numbers_give_other_figures(tmp_path: Path, coarse: None) -> None:
     other = changed("mismatch@1.00", kept=0.1, ap=0.3)
-    write_figures(tmp_path / "a", "m", metrics(changed("mismatch@1.00")), PLAN, scores())
-    write_figures(tmp_path / "b", "m", metrics(other), PLAN, {name: group + 1 for name, group in scores().items()})
+    write_figures(tmp_path / "a", "m", metrics(changed("mismatch@1.00")), scores())
+    write_figures(tmp_path / "b", "m", metrics(other), {name: group + 1 for name, group in scores().items()})
     first, second = contents(tmp_path / "a"), contents(tmp_path / "b")
     assert [name for name in first if first[name] == second[name]] == []
 
 
 @pytest.mark.parametrize("found", [unsync(**UNDEFINED), all_undefined()], ids=["changed", "all"])
 def test_undefined_values_are_left_out(tmp_path: Path, coarse: None, found: dict[str, Any]) -> None:
-    write_figures(tmp_path, "m", found, PLAN | {"silence": summary()}, scores())
+    write_figures(tmp_path, "m", found, scores())
     assert stems(tmp_path) >= SYNCHRONY
 
 
 def test_undefined_bars_say_so(tmp_path: Path, coarse: None) -> None:
-    write_figures(tmp_path, "m", all_undefined(), {}, scores())
+    write_figures(tmp_path, "m", all_undefined(), scores())
     assert svg_text(tmp_path / "modality.svg").count("undefined") >= 4
-    write_figures(tmp_path, "m", modality(), {}, scores())
+    write_figures(tmp_path, "m", modality(), scores())
     assert "undefined" not in svg_text(tmp_path / "modality.svg")
 
 
@@ -144,7 +142,7 @@ HOSTILE = ["<a> & b_c 'd' ]]> ä – $", "$x_1 & y$", r"$\frac{$"]
 
 @pytest.mark.parametrize("model", HOSTILE)
 def test_any_model_name_can_be_drawn(tmp_path: Path, coarse: None, model: str) -> None:
-    write_figures(tmp_path, model, all_figures(), PLAN, scores())
+    write_figures(tmp_path, model, all_figures(), scores())
     drawn = list(tmp_path.glob("*.svg"))
     assert len(drawn) == 4
     for path in drawn:
@@ -153,12 +151,12 @@ def test_any_model_name_can_be_drawn(tmp_path: Path, coarse: None, model: str) -
 
 @pytest.mark.parametrize("name", ["$x_1$", "<b>&"])
 def test_any_condition_name_can_be_drawn(tmp_path: Path, coarse: None, name: str) -> None:
-    write_figures(tmp_path, "m", metrics(diagnostic(name)), {}, scores())
+    write_figures(tmp_path, "m", metrics(diagnostic(name)), scores())
     assert name in svg_text(tmp_path / "modality.svg")
 
 
 def test_only_realised_shares_of_tests_are_points() -> None:
-    families = figures._families(unsync()["conditions"], PLAN | {"resplice@1.00": summary(1.0)})
+    families = figures._families(unsync()["conditions"])
     assert {name: [share for share, _ in series] for name, series in families.items()} == {
         "mismatch": [0.5, 1.0],
         "misalign": [0.5, 1.0],

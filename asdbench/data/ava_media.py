@@ -1,0 +1,89 @@
+"""The media files of one track in the community AVA layout."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from asdbench.data.media import read_gray, read_wav
+from asdbench.errors import DataError
+from asdbench.types import AUDIO_TOLERANCE_MS, SAMPLE_RATE, Int16Array, UInt8Array
+
+
+@dataclass(frozen=True)
+class AvaMedia:
+    """Loads the audio and the faces of one track of the community layout (see ``asdbench.types.Media``)."""
+
+    wav: Path
+    faces_folder: Path
+    timestamps_ms: tuple[int, ...]
+    film: Path | None = None
+
+    def audio(self) -> Int16Array:
+        """Return the track's wav."""
+        samples = read_wav(self.wav)
+        needed = (self.timestamps_ms[-1] - self.timestamps_ms[0]) * SAMPLE_RATE // 1000
+        tolerance = AUDIO_TOLERANCE_MS * SAMPLE_RATE // 1000
+        if len(samples) < max(needed - tolerance, 1):
+            raise DataError(
+                f"{self.wav}: {len(samples) / SAMPLE_RATE:.2f} s of audio for {len(self.timestamps_ms)} labelled "
+                f"frames that span {needed / SAMPLE_RATE:.2f} s; extract it again."
+            )
+        return samples
+
+    def audio_window(self, start: int, stop: int) -> Int16Array:
+        """Return samples of the film where there is one, else of the track; cut off where the source ends."""
+        source, offset = (self.wav, 0) if self.film is None else (self.film, self._film_offset())
+        return read_wav(source, max(start + offset, 0), max(stop + offset, 0))
+
+    def _film_offset(self) -> int:
+        return self.timestamps_ms[0] * SAMPLE_RATE // 1000
+
+    def faces(self) -> list[UInt8Array]:
+        """Return the crop of every labelled frame, found by time."""
+        crops = self._crops_by_time()
+        # Names have two decimals, times in the csv may have three.
+        found = [crops.get(time) or crops.get(round(time / 10) * 10) for time in self.timestamps_ms]
+        missing = [time for time, path in zip(self.timestamps_ms, found, strict=True) if path is None]
+        if missing:
+            raise DataError(
+                f"{self.faces_folder / f'{missing[0] / 1000:.2f}.jpg'}: the face crop is missing, and with it "
+                f"{len(missing)} of {len(self.timestamps_ms)} labelled frames of this track; extract the crops again."
+            )
+        return [read_gray(path) for path in found if path is not None]
+
+    def stamp(self) -> str:
+        """Return sizes and times of change of the wav, the film and the folder of crops."""
+        return "|".join(_stamp(path) for path in (self.wav, self.film, self.faces_folder) if path is not None)
+
+    def _crops_by_time(self) -> dict[int, Path]:
+        try:
+            paths = [Path(entry.path) for entry in os.scandir(self.faces_folder)]
+        except OSError as error:
+            raise DataError(
+                f"{self.faces_folder}: the folder of face crops cannot be read ({error.strerror})."
+            ) from error
+        crops: dict[int, Path] = {}
+        for path in paths:
+            if path.suffix.lower() in (".jpg", ".jpeg", ".png") and not path.name.startswith("."):
+                time = _time_of(path)
+                if time in crops:
+                    raise DataError(f"{path}: a second crop for the same time as {crops[time].name}; remove one.")
+                crops[time] = path
+        return crops
+
+
+def _time_of(path: Path) -> int:
+    try:
+        return round(float(path.stem) * 1000)
+    except (ValueError, OverflowError) as error:
+        raise DataError(f"{path}: the name is not a time in seconds.") from error
+
+
+def _stamp(path: Path) -> str:
+    try:
+        status = path.stat()
+    except OSError:
+        return "missing"
+    return f"{status.st_size}:{status.st_mtime_ns}"

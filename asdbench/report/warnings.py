@@ -1,0 +1,50 @@
+"""What a reader of the numbers must not overlook: printed, in ``report.md``, and in ``Run.warnings``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from asdbench.protocols.robustness import HEADLINE, value_of
+
+_CONTROL_LIMIT = 0.01
+_TIE_LIMIT = 0.0005
+
+
+def find_warnings(record: Mapping[str, Any], metrics: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the warnings of a run.
+
+    Args:
+        record: Content of ``run.json``.
+        metrics: Content of ``metrics.json``.
+    """
+    counts = record["counts"]
+    yield from record["data"]["notes"]
+    if counts["skipped_tracks"]:
+        yield f"{counts['skipped_tracks']} of {counts['tracks']} tracks were skipped, see skipped.csv"
+    if counts["incomplete_tracks"]:
+        yield f"{counts['incomplete_tracks']} tracks miss a condition whose donor is broken, see skipped.csv"
+    if record["identity"]["limit"] is not None:
+        yield f"only the first {counts['tracks']} tracks were scored (limit)"
+    if record["custom"]:
+        yield "custom seed: these numbers compare with no other run"
+    for name, drop in _moved_controls(metrics):
+        yield f"the control {name} itself moves AP or TPR by {100 * drop:+.1f} points: part of the effect is the splice"
+    tied = [c["name"] for c in metrics["conditions"] if _tie_spread(c["metrics"]) >= _TIE_LIMIT]
+    if tied:
+        yield f"tied scores: their order moves AP by 0.05 points or more, see the table precision: {', '.join(tied)}"
+
+
+def _moved_controls(metrics: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
+    """Yield the controls that move AP or TPR by a point or more, which they must not (docs/method.md, section 3)."""
+    for condition in metrics["conditions"]:
+        if condition["role"] == "control":
+            numbers = condition["metrics"]
+            drops = (value_of(numbers["ap_drop"]), value_of(numbers["at"][HEADLINE]["tpr_drop"]))
+            largest = max((drop for drop in drops if drop is not None), key=abs, default=0.0)
+            if abs(largest) >= _CONTROL_LIMIT:
+                yield condition["name"], -largest
+
+
+def _tie_spread(metrics: Mapping[str, Any]) -> float:
+    return (value_of(metrics["ap_best"]) or 0.0) - (value_of(metrics["ap_tie_safe"]) or 0.0)
