@@ -104,3 +104,8 @@ def test_a_broken_plugin_is_named(plugged: Registry) -> None:
 def test_plugins_appear_in_hints(plugged: Registry) -> None:
     with pytest.raises(UnknownNameError, match="did you mean zeta"):
         plugged.load("zetta")
+
+
+def test_a_file_without_a_name_in_it_gets_a_hint() -> None:
+    with pytest.raises(UsageError, match=r"names a file alone; add what to take from it, as mine\.py:Name"):
+        Registry("model", {}).load("mine.py")

@@ -182,3 +182,14 @@ def test_applying_lists_what_does_not_fit_and_changes_nothing():
     )
     for key, tensor in module.state_dict().items():
         torch.testing.assert_close(tensor, before[key], rtol=0, atol=0)
+
+
+def test_a_single_damaged_byte_is_noticed(tmp_path):
+    path = tmp_path / "a.model"
+    torch.save({"weight": torch.arange(5000, dtype=torch.float32)}, path)
+    content = bytearray(path.read_bytes())
+    place = content.index(torch.arange(2000, 2004, dtype=torch.float32).numpy().tobytes())
+    content[place] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(CheckpointError, match="truncated, damaged or no PyTorch checkpoint"):
+        load_state_dict(path)

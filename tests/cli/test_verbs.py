@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from asdbench.errors import ResourceError
 from asdbench.networks import ARCHITECTURES
 from asdbench.suites import suite_names
 from tests.cli.conftest import Cli
@@ -33,7 +35,7 @@ def test_score_notices_a_figure_that_does_not_follow_from_the_rows(cli: Cli, run
     (run_folder / "metrics.json").write_text(json.dumps(metrics))
     result = cli("score", run_folder)
     assert result.exit_code == 1
-    assert "DIFFERS" in result.err
+    assert "DIFFERS from metrics.json in conditions[clean].ap" in result.err.replace(".metrics.", ".")
 
 
 def test_report_writes_the_same_bytes_again(cli: Cli, run_folder: Path):
@@ -57,6 +59,28 @@ def test_an_unfinished_run_is_refused(cli: Cli, run_folder: Path):
     record = json.loads((run_folder / "run.json").read_text())
     (run_folder / "run.json").write_text(json.dumps(record | {"state": "running"}))
     assert "not finished" in cli("score", run_folder).err
+
+
+def test_a_folder_that_cannot_be_written_is_shown_all_the_same(
+    cli: Cli, run_folder: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def read_only(*_: object) -> None:
+        raise ResourceError("read-only")
+
+    monkeypatch.setattr("asdbench.report.write.write_text", read_only)
+    result = cli("report", run_folder)
+    assert result.exit_code == 8
+    assert "run folder: here" in result.out
+
+
+def test_an_output_that_knows_few_signs_loses_no_number(run_folder: Path):
+    command = [sys.executable, "-m", "asdbench.cli.main", "report", str(run_folder)]
+    code = "import sys; from asdbench.cli.main import main; sys.argv = sys.argv[1:]; main()"
+    result = subprocess.run(
+        [command[0], "-c", code, *command[2:]],
+        env={**os.environ, "PYTHONIOENCODING": "latin-1", "PYTHONUTF8": "0"}, capture_output=True, check=True,
+    )  # fmt: skip
+    assert b"condition" in result.stdout
 
 
 @pytest.mark.parametrize("kind", ["models", "suites", "data"])

@@ -142,3 +142,29 @@ def test_media_are_identified_by_content(fixture_dataset: Dataset):
     assert again == found[first.key] != found[second.key]
     assert media_digest(found) == media_digest(dict(reversed(found.items())))
     assert media_digest(found) != media_digest(found | {TrackKey("x", "y"): "z"})
+
+
+class InPlace(Whole):
+    """Works on what it is given, as careless code does."""
+
+    def score_track(self, audio: Int16Array, faces: Sequence[UInt8Array], fps: float) -> Float32Array:
+        scores = super().score_track(audio, faces, fps)
+        audio //= 2
+        for face in faces:
+            face[:] = 0
+        return scores
+
+
+def test_a_model_that_works_in_place_spoils_nothing(fixture_dataset: Dataset):
+    for track in fixture_dataset.tracks[:3]:
+        careless = evaluator(InPlace(), fixture_dataset).evaluate(track)
+        careful = evaluator(Whole(), fixture_dataset).evaluate(track)
+        for name, scores in careful.scores.items():
+            np.testing.assert_array_equal(careless.scores[name], scores)
+
+
+def test_scores_beyond_float32_are_refused_at_once(fixture_dataset: Dataset):
+    with pytest.raises(ModelOutputError, match="NaN or infinite"):
+        evaluator(failing(lambda n: np.full(n, 1e39)), fixture_dataset).evaluate(fixture_dataset.tracks[0])
+    with pytest.raises(ModelOutputError, match=r"failed in .*ValueError"):
+        evaluator(failing(lambda n: np.full(n, "loud")), fixture_dataset).evaluate(fixture_dataset.tracks[0])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from hashlib import blake2b
 from itertools import pairwise
 from pathlib import Path
@@ -594,3 +595,23 @@ def test_edits_survive_json(fixture_dataset: Dataset, suite: str) -> None:
     again = msgspec.json.decode(msgspec.json.encode(edits), type=list[Edit])
     assert again == edits
     assert [type(edit) for edit in again] == [type(edit) for edit in edits]
+
+
+def test_runs_behind_a_gap_in_time_are_ineligible() -> None:
+    track = make_track("a", [(2, 20), (40, 60)])
+    times = track.timestamps_ms.copy()
+    times[30:] += 3000
+    gapped = replace(track, timestamps_ms=times)
+    condition = one([gapped, make_track("b", [(5, 70)])], "mismatch", labels="negative")
+    before, behind = condition.decisions[gapped.key]
+    assert before.eligible
+    assert behind.outcome.reason == "behind a gap in time"
+    assert (condition.rows(gapped).label_after[40:60] == -1).all()
+
+
+def test_a_run_at_the_end_reaches_the_last_frame_of_a_longer_wav() -> None:
+    track = make_track("a", [(50, 75)], frames=75)
+    (decision,) = one([track, make_track("b", [(0, 60)])], "mismatch").decisions[track.key]
+    assert isinstance(decision.outcome.edit, MismatchEdit)
+    assert decision.outcome.edit.stop == 75 * 640 > track.num_samples
+    assert sum(donor.stop - donor.start for donor in decision.outcome.edit.donors) >= 25 * 640
