@@ -7,8 +7,9 @@ from typing import Any
 
 from asdbench.protocols.robustness import HEADLINE, value_of
 
-_UNMOVED = 0.02
-"""sync_auroc this close to the splice floor, with retention this close to 1, counts as no reaction to the change."""
+_UNMOVED_AUROC = 0.05
+_KEPT = 0.98
+"""sync_auroc this close to the splice floor, with at least this retention, counts as no reaction to the change."""
 
 _FAMILIES = (
     ("mismatch@1.00", "carry somebody else's voice"),
@@ -53,22 +54,14 @@ def _family(text: str, rates: Mapping[str, Any]) -> str | None:
     of = f"{100 * now:.0f} % of the speaking frames that {text}"
     if kept is None:
         return f"{of} (only {100 * before:.0f} % with the right sound: too few to tell)"
-    fewer = (
-        "no fewer"
-        if kept >= 1 - _UNMOVED
-        else "hardly fewer"
-        if kept >= 0.9
-        else "fewer"
-        if kept >= 0.5
-        else "far fewer"
-    )
+    fewer = "no fewer" if kept >= _KEPT else "hardly fewer" if kept >= 0.9 else "fewer" if kept >= 0.5 else "far fewer"
     return f"{of}, {fewer} than the {100 * before:.0f} % with the right sound"
 
 
 def _unmoved(metrics: Mapping[str, Any], floor: float) -> bool:
     """Whether scores and verdicts stayed as they were; a perturbation that changed nothing has no say."""
     auroc, kept = value_of(metrics["sync_auroc"]), value_of(metrics["at"][HEADLINE]["retention"])
-    return (auroc is None or abs(auroc - floor) < _UNMOVED) and (kept is None or abs(kept - 1) < _UNMOVED)
+    return (auroc is None or abs(auroc - floor) < _UNMOVED_AUROC) and (kept is None or kept >= _KEPT)
 
 
 def _drops(model: str, metrics: Mapping[str, Any]) -> str:
