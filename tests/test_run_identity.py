@@ -100,6 +100,8 @@ def test_a_second_process_is_told(fixture_root: Path, tmp_path: Path):
         assert held.wait(60)
         with pytest.raises(ResourceError, match="another process is writing this run"):
             run("blind", fixture_root, out=folder)
+        with pytest.raises(ResourceError, match="another process"):
+            run("blind", fixture_root, out=folder)
     finally:
         done.set()
         other.join()

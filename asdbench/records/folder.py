@@ -114,15 +114,18 @@ class RunFolder:
         """
         from filelock import FileLock, Timeout
 
-        lock = FileLock(self.path / _LOCK, timeout=0)
+        lock = FileLock(self.path / _LOCK)
         try:
-            with lock:
-                yield
+            lock.acquire(timeout=0)
         except Timeout as error:
             raise ResourceError(f"{self.path}: another process is writing this run; wait for it to finish.") from error
+        try:
+            yield
         finally:
+            # While it is still held, so that nobody else's lock is taken away; Windows keeps the file.
             with suppress(OSError):
                 (self.path / _LOCK).unlink(missing_ok=True)
+            lock.release()
 
     def write_stamps(self, stamps: Mapping[str, str]) -> None:
         """Write ``media.json``: ``video_id|entity_id`` to the stamp of the media that were scored."""
