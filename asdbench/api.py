@@ -201,8 +201,8 @@ class _Job:
         folder.write_plan(self.plan.records())
         names = tuple(condition.name for condition in self.suite.conditions)
         shards = Shards(folder.path, names)
-        earlier = shards.facts()
-        _require_same_media(folder.path, _stamps(earlier), self.tracks)
+        _require_same_media(folder.path, _stamps(shards.facts()), self.tracks)
+        done = shards.done()
         on_error = self.config.settings.on_error
         evaluator = TrackEvaluator(
             self.model.scorer, self.plan, self.dataset.tracks, self.model.name, skip=on_error == "skip"
@@ -214,7 +214,7 @@ class _Job:
         folder.write_skipped([*((*entry.key, "track", entry.reason) for entry in skipped), *failures])
         record["counts"] = self._counts(skipped) | {"incomplete_tracks": len(failures)}
         record["data"]["media_digest"] = media_digest({key: known.medium for key, known in facts.items()})
-        wall = {"wall_seconds": round(time.time() - started, 3), "tracks_from_earlier_starts": len(earlier)}
+        wall = {"wall_seconds": round(time.time() - started, 3), "tracks_from_earlier_starts": len(done)}
         record["timings"] = wall | evaluator.timings.record()
         folder.write_stamps(_stamps(facts))
         _finished(folder, record)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,11 +12,7 @@ import msgspec
 
 from asdbench.errors import UsageError
 from asdbench.registry import unknown_name
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from asdbench.resources import read_toml
 
 _VARIABLE = "ASDBENCH_"
 
@@ -121,12 +116,7 @@ def _from_file(file: Path | None) -> dict[str, tuple[Any, str]]:
     path = Path(DEFAULT_FILE) if file is None else file
     if file is None and not path.is_file():
         return {}
-    try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UsageError(f"{path}: the configuration cannot be read ({error.strerror}).") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: not valid TOML ({error}).") from error
+    content = read_toml(path, "configuration")
     table = content.get("run", {})
     if not isinstance(table, dict) or set(content) - {"run"}:
         raise UsageError(f"{path}: expected one table [run], found {', '.join(content) or 'nothing'}.")

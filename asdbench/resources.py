@@ -1,10 +1,17 @@
-"""Finds the data folders (``suites/``, ``baselines/``) in an installed wheel or in a checkout."""
+"""Finds the data folders (``suites/``, ``baselines/``) in a wheel or in a checkout, and reads TOML files."""
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
+from typing import Any
 
 from asdbench.errors import UsageError
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
 
 _PACKAGE = Path(__file__).resolve().parent
 
@@ -23,3 +30,21 @@ def resource_folder(name: str) -> Path:
         if folder.is_dir():
             return folder
     raise UsageError(f"the folder {name!r} is not part of this installation; reinstall asdbench.")
+
+
+def read_toml(path: Path, what: str) -> dict[str, Any]:
+    """Return the content of a TOML file.
+
+    Args:
+        path: The file.
+        what: What it is, for the message: "suite", "configuration", ...
+
+    Raises:
+        UsageError: The file cannot be read, or is not TOML.
+    """
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"{path}: the {what} cannot be read ({error.strerror}).") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: not a valid {what} ({error}).") from error

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,13 +10,8 @@ import msgspec
 
 from asdbench.errors import UsageError
 from asdbench.registry import unknown_name
-from asdbench.resources import resource_folder
+from asdbench.resources import read_toml, resource_folder
 from asdbench.types import Condition, LabelPolicy, Role, Suite
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 _Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9@.()_+-]*$", max_length=80)]
 
@@ -68,11 +62,8 @@ def load_suite(name: str | Path) -> Suite:
 
 def _read(path: Path) -> Suite:
     try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
-        file = msgspec.convert(raw, _SuiteFile)
-    except OSError as error:
-        raise UsageError(f"{path}: the suite cannot be read ({error.strerror}).") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as error:
+        file = msgspec.convert(read_toml(path, "suite"), _SuiteFile)
+    except msgspec.ValidationError as error:
         raise UsageError(f"{path}: not a valid suite ({error}).") from error
     conditions = tuple(
         Condition(c.name, c.perturbation, c.proportion, c.labels, c.role, c.options) for c in file.condition

@@ -211,10 +211,10 @@ def test_a_limit_without_tracks_is_refused(limit: int) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"[run\n", "not valid TOML"),
-        (b"[run]\nlimit = \n", "not valid TOML"),
-        (b"[run]\nlimit = 1\nlimit = 2\n", "not valid TOML"),
-        (b'[run]\ndata = "\xff"\n', "not valid TOML"),
+        (b"[run\n", "not a valid configuration"),
+        (b"[run]\nlimit = \n", "not a valid configuration"),
+        (b"[run]\nlimit = 1\nlimit = 2\n", "not a valid configuration"),
+        (b'[run]\ndata = "\xff"\n', "not a valid configuration"),
         (b'suite = "clean"\n', r"expected one table \[run\], found suite"),
         (b"[run]\n[gate]\n", r"expected one table \[run\], found run, gate"),
         (b"run = 5\n", r"expected one table \[run\]"),

@@ -131,6 +131,27 @@ def test_a_limit_beyond_the_data_is_no_limit(fixture_root: Path, tmp_path: Path)
     assert whole.warnings == ()
 
 
+def test_a_mended_donor_is_used_when_the_run_goes_on(
+    fixture_copy: Path, fixture_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def go(name: str, **settings: object) -> asdbench.Run:
+        return asdbench.run("additive", "unsync", fixture_copy, out=tmp_path / name, progress=False, **settings)
+
+    whole = go("whole")
+    plan = pd.read_parquet(tmp_path / "whole" / "plan.parquet").query("condition == 'mismatch@1.00' and changed")
+    donor = json.loads(plan["edit"].iloc[0])["donors"][0]
+    wav = fixture_copy / "clips_audios/val" / donor["video_id"] / f"{donor['entity_id']}.wav"
+    content = wav.read_bytes()
+    wav.unlink()
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr("asdbench.api.write_report", lambda _: (_ for _ in ()).throw(KeyboardInterrupt))
+        go("mended", on_error="skip")
+    wav.write_bytes(content)
+    mended = go("mended")
+    assert mended.record["counts"]["incomplete_tracks"] == mended.record["counts"]["skipped_tracks"] == 0
+    assert mended.metrics == whole.metrics
+
+
 def test_a_broken_donor_costs_others_only_the_conditions_that_need_it(fixture_copy: Path, tmp_path: Path):
     whole = asdbench.run("additive", "unsync", fixture_copy, out=tmp_path / "whole", progress=False)
     plan = pd.read_parquet(tmp_path / "whole" / "plan.parquet").query("condition == 'mismatch@1.00' and changed")

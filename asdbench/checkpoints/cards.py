@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from functools import lru_cache
 from pathlib import Path
 
 import msgspec
 
 from asdbench.errors import UsageError
-from asdbench.resources import resource_folder
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from asdbench.resources import read_toml, resource_folder
 
 
 class Published(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -75,9 +69,9 @@ def read_card(path: Path) -> ModelCard:
         UsageError: The file is unreadable, no valid TOML, has an unknown or missing field, or another name inside.
     """
     try:
-        card = msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), ModelCard)
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
-        raise UsageError(f"the model card {path} cannot be read: {error}; correct it or reinstall asdbench.") from error
+        card = msgspec.convert(read_toml(path, "model card"), ModelCard)
+    except msgspec.ValidationError as error:
+        raise UsageError(f"{path}: not a valid model card ({error}); correct it or reinstall asdbench.") from error
     if card.name != path.stem:
         raise UsageError(f"the model card {path} calls itself {card.name!r}; file name and name must agree.")
     return card

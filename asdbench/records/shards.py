@@ -78,9 +78,12 @@ class Shards:
         return sorted(self._folder.glob("shard-*.parquet"))
 
     def done(self) -> set[TrackKey]:
-        """Return the tracks that earlier runs of the same command have scored."""
-        table = self._read([*_KEYS])
-        return {TrackKey(*key) for key in zip(*(table.column(name).to_pylist() for name in _KEYS), strict=True)}
+        """Return the tracks that earlier starts have scored under every condition.
+
+        A track with a broken donor is not among them: the donor may have been mended since. Scored again, it takes the
+        place of its earlier self, since later shards win.
+        """
+        return {key for key, known in self.facts().items() if not known.failure}
 
     def add(self, track: TrackScores) -> None:
         """Keep the scores of a track; they reach the disk once enough have come together, or after some seconds."""
