@@ -110,6 +110,8 @@ class Track:
         audio_margin: Samples of source audio (the whole film) before and after the track; (0, 0) without film audio.
         person_id: Who is seen, where the data set knows it.
         sentence_id: What is said, where the data set knows it.
+        dubbed: ``None`` for an ordinary track; else ``[T]``, True where the lips articulate although the voice heard is
+            another's. Every label of a dubbed track is 0, and it counts in the condition ``dubbed`` only.
     """
 
     video_id: str
@@ -123,6 +125,7 @@ class Track:
     audio_margin: tuple[int, int] = (0, 0)
     person_id: str | None = None
     sentence_id: str | None = None
+    dubbed: BoolArray | None = None
 
     @property
     def key(self) -> TrackKey:
