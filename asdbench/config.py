@@ -1,9 +1,12 @@
-"""Configuration of a run: defaults < TOML file < ``ASDBENCH_*`` variables < flags, each value with its source."""
+"""Configuration of a run: defaults < TOML file < ``ASDBENCH_*`` variables < flags, each value with its source.
+
+Where no source names a model, a checkpoint or data, the shipped demo takes their place.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -19,6 +22,17 @@ _VARIABLE = "ASDBENCH_"
 DEFAULT_FILE = "asdbench.toml"
 """Read from the current folder when it is there and no other file is named."""
 
+DEMO_CHECKPOINTS = ("light-asd.demo", "light-asd.demo-sync")
+"""The shipped checkpoints, the plainly trained one first: it is what a run scores that names nothing."""
+
+DEMO_DATA = "demo-val"
+"""The shipped data."""
+
+_DEMO = "demo"  # where the values of the demo come from, in the record
+
+_Layer = Mapping[str, tuple[Any, str]]
+"""Setting to value and source."""
+
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a run can be told.
@@ -26,8 +40,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     Attributes:
         suite: Name of a suite, or path of a suite file.
         model: Name of a model, ``auto`` to recognise the checkpoint, or ``package.module:Class``, ``file.py:Class``.
-        checkpoint: Path of the checkpoint, for models that need one.
-        data: Folder of the data set.
+        checkpoint: Path of the checkpoint, for models that need one, or the name of a shipped one.
+        data: Folder of the data set, or ``demo-val`` for the shipped one.
         format: Its format, or ``auto``.
         split: Which part of it.
         device: ``auto``, ``cpu``, ``cuda:N``, ``mps``.
@@ -79,13 +93,63 @@ def resolve(flags: Mapping[str, Any], file: Path | None = None, flag_source: str
         UnknownNameError: A key of the file is no setting.
         UsageError: The file cannot be read, or a value is of the wrong kind.
     """
+    variables = {key: (value, f"{_VARIABLE}{key.upper()}") for key, value in _from_environment().items()}
+    return _merged((_from_file(file), variables, _given(flags, flag_source)))
+
+
+def demo_config(checkpoint: str, flags: Mapping[str, Any], flag_source: str = "flag") -> Config:
+    """Return the settings of the demo, on which no file and no variable has a say.
+
+    Args:
+        checkpoint: One of `DEMO_CHECKPOINTS`.
+        flags: As for `resolve`.
+        flag_source: As for `resolve`.
+
+    Raises:
+        UsageError: A value is of the wrong kind.
+    """
+    return _merged((_given({"checkpoint": checkpoint, "data": DEMO_DATA}, _DEMO), _given(flags, flag_source)))
+
+
+def completed(config: Config, own_model: bool, needs_weights: Callable[[str], bool]) -> Config:
+    """Return settings that name what is to be scored: those of the demo where they name nothing.
+
+    Args:
+        config: From `resolve`.
+        own_model: Whether the model is there as an object.
+        needs_weights: Whether the model of a name is built from a checkpoint.
+
+    Raises:
+        UsageError: Only some of model, checkpoint and data are named; the message names the rest.
+        UnknownNameError: No such model.
+    """
+    settings = config.settings
+    named = own_model or any(config.sources[key] != "default" for key in ("model", "checkpoint", "data"))
+    if not named:
+        demo = {"checkpoint": DEMO_CHECKPOINTS[0], "data": DEMO_DATA}
+        return Config(msgspec.structs.replace(settings, **demo), {**config.sources, **dict.fromkeys(demo, _DEMO)})
+    weights = not own_model and settings.checkpoint is None
+    if settings.data is None:
+        more = f" and --checkpoint FILE (or a shipped one: {DEMO_CHECKPOINTS[0]})"
+        lacking = more if weights and needs_weights(settings.model) else ""
+        raise UsageError(
+            f"no data set given; add --data FOLDER, or --data {DEMO_DATA} for the shipped demo data{lacking}."
+        )
+    if weights and settings.model == Settings().model:
+        raise UsageError(
+            f"data are given ({settings.data}), but no model; add --checkpoint FILE (or a shipped one: "
+            f"{DEMO_CHECKPOINTS[0]}), or --model NAME for a model that needs no weights (such as 'additive')."
+        )
+    return config
+
+
+def _given(values: Mapping[str, Any], source: str) -> _Layer:
+    return {key: (value, source) for key, value in values.items() if value is not None}
+
+
+def _merged(layers: Iterable[_Layer]) -> Config:
     values: dict[str, Any] = {}
     sources = dict.fromkeys(Settings.__struct_fields__, "default")
-    layers = (
-        _from_file(file),
-        {key: (value, f"{_VARIABLE}{key.upper()}") for key, value in _from_environment().items()},
-        {key: (value, flag_source) for key, value in flags.items() if value is not None},
-    )
     for layer in layers:
         for key, (value, source) in layer.items():
             values[key], sources[key] = value, source

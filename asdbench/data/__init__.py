@@ -7,16 +7,21 @@ from pathlib import Path
 
 import numpy as np
 
+from asdbench.config import DEMO_DATA as DEMO_DATA
 from asdbench.errors import AsdbenchError, DataError, UsageError
 from asdbench.registry import Registry
+from asdbench.resources import resource_folder
 from asdbench.types import Dataset
 
-DATA_FORMATS = Registry("data format", {"ava": "asdbench.data.ava:open_ava"})
+DATA_FORMATS = Registry(
+    "data format", {"ava": "asdbench.data.ava:open_ava", "folder": "asdbench.data.folder:open_folder"}
+)
 """Readers by name: ``(root, split, name) -> Dataset``."""
 
 
 FORMAT_SUMMARIES = {
-    "ava": "csv/<split>_orig.csv, clips_videos/, clips_audios/ (AVA as the TalkNet preprocessing leaves it)"
+    "ava": "csv/<split>_orig.csv, clips_videos/, clips_audios/ (AVA as the TalkNet preprocessing leaves it)",
+    "folder": "labels.csv, videos/, optional audio/ and tracks.csv (your own videos, see docs/data_folder.md)",
 }
 """One line on each built-in format, for ``asdbench ls data``."""
 
@@ -25,8 +30,8 @@ def open_dataset(root: str | Path, split: str = "val", data_format: str = "auto"
     """Open a data set on disk.
 
     Args:
-        root: Folder of the data set.
-        split: Which part of it.
+        root: Folder of the data set, or ``demo-val`` for the data that come with asdbench.
+        split: Which part of it, where a folder holds several.
         data_format: A name of ``DATA_FORMATS``, or ``auto`` to recognise it.
         name: Short name for tables and folders; derived from folder and split without one.
 
@@ -35,8 +40,13 @@ def open_dataset(root: str | Path, split: str = "val", data_format: str = "auto"
         UnknownNameError: No such format.
     """
     folder = Path(root)
+    if not folder.is_dir() and str(root) == DEMO_DATA:
+        folder = resource_folder(f"baselines/demo/{DEMO_DATA}")
     if not folder.is_dir():
-        raise DataError(f"{folder}: no such folder; give the folder of a data set.")
+        raise DataError(
+            f"{folder}: no such folder; give the folder of a data set, or {DEMO_DATA} for the data that come with "
+            "asdbench."
+        )
     chosen = _recognise(folder) if data_format == "auto" else data_format
     reader = DATA_FORMATS.load(chosen)
     try:
@@ -72,7 +82,9 @@ def _check(dataset: Dataset) -> None:
 def _recognise(folder: Path) -> str:
     if any((folder / "csv").glob("*_orig.csv")):
         return "ava"
+    if (folder / "labels.csv").is_file():
+        return "folder"
     raise DataError(
         f"{folder}: no known data format; expected the AVA layout of the TalkNet preprocessing "
-        "(csv/<split>_orig.csv, clips_videos/, clips_audios/)."
+        "(csv/<split>_orig.csv, clips_videos/, clips_audios/), or labels.csv and videos/."
     )

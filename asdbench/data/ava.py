@@ -13,17 +13,15 @@ Everything is joined by (video_id, entity_id, time in ms). The loader file gives
 
 from __future__ import annotations
 
-import hashlib
 import re
-from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from asdbench.data.ava_csv import Annotation, LoaderLine, read_annotation, read_loader
+from asdbench.data.ava_csv import Annotation, LoaderLine, measure_rates, read_annotation, read_loader
 from asdbench.data.ava_media import AvaMedia
+from asdbench.data.fingerprint import fingerprint
 from asdbench.data.ids import find_child
 from asdbench.data.media import wav_length
 from asdbench.errors import DataError
@@ -52,16 +50,15 @@ def open_ava(root: Path, split: str = "val", name: str | None = None) -> Dataset
     annotation = read_annotation(annotation_file)
     loader_file = root / "csv" / f"{split}_loader.csv"
     loader = read_loader(loader_file) if loader_file.is_file() else None
-    reader = _Reader(root, split, annotation_file, loader_file, loader)
-    if loader is None:
-        reader.measure(annotation)
+    rates = measure_rates(annotation) if loader is None else {}
+    reader = _Reader(root, split, annotation_file, loader_file, loader, rates)
     tracks = tuple(reader.track(rows) for rows in annotation)
     return Dataset(
         name=name or f"{root.resolve().name}-{split}",
         format="ava",
         protocol="ava",
         tracks=tracks,
-        fingerprint=_fingerprint(tracks),
+        fingerprint=fingerprint(tracks),
         notes=reader.notes(),
     )
 
@@ -70,7 +67,13 @@ class _Reader:
     """Joins annotation rows with the loader file and the files on disk, counting what deserves a note."""
 
     def __init__(
-        self, root: Path, split: str, annotation: Path, loader: Path, lines: dict[str, LoaderLine] | None
+        self,
+        root: Path,
+        split: str,
+        annotation: Path,
+        loader: Path,
+        lines: dict[str, LoaderLine] | None,
+        rates: dict[str, float],
     ) -> None:
         self.root, self.split = root, split
         self.annotation, self.loader, self.lines = annotation, loader, lines
@@ -79,7 +82,7 @@ class _Reader:
         self.short_films: set[str] = set()
         self.broken_films: set[str] = set()
         self._film = lru_cache(maxsize=None)(self._open_film)
-        self._rates: dict[str, float] = {}
+        self._rates = rates
 
     def track(self, rows: Annotation) -> Track:
         fps = self._fps(rows)
@@ -108,17 +111,6 @@ class _Reader:
                 film=film,
             ),
         )
-
-    def measure(self, annotation: Iterable[Annotation]) -> None:
-        """Measure the frame rate of every video from the time steps of all its tracks."""
-        steps: dict[str, list[NDArray[np.int64]]] = {}
-        for rows in annotation:
-            steps.setdefault(rows.video_id, []).append(np.diff(rows.timestamps_ms))
-        for video, found in steps.items():
-            every = np.concatenate(found)
-            if len(every):
-                # The mean over gapless steps averages out timestamps rounded to 10 ms.
-                self._rates[video] = round(1000 / float(every[every <= 1.5 * np.median(every)].mean()), 2)
 
     def _open_film(self, video_id: str) -> tuple[Path | None, int]:
         films = self.root / "orig_audios" / ("test" if self.split == "test" else "trainval")
@@ -179,14 +171,3 @@ class _Reader:
                     f"orig_audios: {len(films)} films are {reason} and not used ({', '.join(sorted(films)[:3])})"
                 )
         return tuple(notes)
-
-
-def _fingerprint(tracks: tuple[Track, ...]) -> str:
-    digest = hashlib.sha256()
-    for track in tracks:
-        digest.update(
-            repr((track.key, track.source_id, track.fps, track.num_samples, track.audio_margin, len(track))).encode()
-        )
-        digest.update(track.timestamps_ms.astype("<i8").tobytes())
-        digest.update(track.labels.tobytes())
-    return digest.hexdigest()

@@ -2,37 +2,39 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from asdbench.data.ids import is_safe
+from asdbench.data.tables import Table, read_table
 from asdbench.errors import DataError
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 _REQUIRED = ("video_id", "frame_timestamp", "label", "entity_id")
 _LABELS = {"SPEAKING_AUDIBLE": 1, "NOT_SPEAKING": 0, "SPEAKING_NOT_AUDIBLE": 0}
-_HEADER_LINES = 1
-_MAX_SECONDS = 1e7
 
 
 @dataclass(frozen=True, eq=False)
 class Annotation:
-    """The rows of one face track: ``timestamps_ms`` ``[T]`` int64 increasing, ``labels`` ``[T]`` int8 in {0, 1}."""
+    """The rows of one face track.
+
+    Attributes:
+        video_id: The video.
+        entity_id: The face track.
+        timestamps_ms: ``[T]`` int64, increasing.
+        labels: ``[T]`` int8 in {0, 1}.
+        rows: ``[T]`` int64, where each row stands in its table, from 0.
+    """
 
     video_id: str
     entity_id: str
     timestamps_ms: NDArray[np.int64]
     labels: NDArray[np.int8]
+    rows: NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -55,81 +57,33 @@ def read_annotation(path: Path) -> tuple[Annotation, ...]:
         DataError: A column is missing, a time is not a number, a label is unknown, an id cannot name a file, or two
             rows have the same key.
     """
-    frame = _read_table(path)
-    times = _milliseconds(path, frame["frame_timestamp"])
-    labels = frame["label"].map(_LABELS)
-    _refuse(path, labels.isna().to_numpy(), frame["label"], f"is none of {', '.join(_LABELS)}")
-    for column in (frame["video_id"], frame["entity_id"]):
-        unsafe = [name for name in column.unique() if not is_safe(name)]
-        _refuse(
-            path,
-            column.isin(unsafe).to_numpy(),
-            column,
-            "cannot name a file (empty, over 200 bytes, with a slash or a control character)",
-        )
-    return tuple(_group(path, frame, times, labels.to_numpy().astype(np.int8)))
+    return annotate(read_table(path, _REQUIRED))
 
 
-def _read_table(path: Path) -> pd.DataFrame:
-    import pandas as pd
-
-    try:
-        frame = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: not a readable csv file ({str(error).strip()}).") from error
-    missing = [column for column in _REQUIRED if column not in frame.columns]
-    if missing:
-        raise DataError(
-            f"{path}, line 1: no column {', '.join(missing)}; expected a header with {', '.join(_REQUIRED)}, "
-            f"found {', '.join(map(str, frame.columns))[:200]}."
-        )
-    if frame.empty:
-        raise DataError(f"{path}: no rows below the header.")
-    return frame
+def annotate(table: Table) -> tuple[Annotation, ...]:
+    """Group the rows of an annotation table by face track; see :func:`read_annotation`."""
+    times = table.milliseconds("frame_timestamp")
+    text = table.frame["label"].map(_LABELS)
+    table.refuse(text.isna().to_numpy(), "label", f"is none of {', '.join(_LABELS)}")
+    labels = text.to_numpy().astype(np.int8)
+    table.refuse_unsafe("video_id", "entity_id")
+    return tuple(
+        Annotation(video, entity, times[rows], labels[rows], rows) for video, entity, rows in table.tracks(times)
+    )
 
 
-def _milliseconds(path: Path, text: pd.Series[str]) -> NDArray[np.int64]:
-    import pandas as pd
-
-    seconds = pd.to_numeric(text, errors="coerce").to_numpy(np.float64)
-    _refuse(path, ~((seconds >= 0) & (seconds < _MAX_SECONDS)), text, "is not a time in seconds")
-    milliseconds: NDArray[np.int64] = np.rint(seconds * 1000).astype(np.int64)
-    return milliseconds
-
-
-def _refuse(path: Path, bad: NDArray[np.bool_], column: pd.Series[str], problem: str) -> None:
-    rows = np.flatnonzero(bad)
-    if len(rows):
-        more = f" ({len(rows)} such rows)" if len(rows) > 1 else ""
-        raise DataError(
-            f"{path}, line {rows[0] + 1 + _HEADER_LINES}: the {column.name} {column.iloc[rows[0]]!r} {problem}{more}."
-        )
-
-
-def _group(path: Path, frame: pd.DataFrame, times: NDArray[np.int64], labels: NDArray[np.int8]) -> Iterator[Annotation]:
-    videos, video_names = _codes(frame["video_id"])
-    entities, entity_names = _codes(frame["entity_id"])
-    order = np.lexsort((times, entities, videos))
-    videos, entities, times, labels = videos[order], entities[order], times[order], labels[order]
-    new_track = (np.diff(videos) != 0) | (np.diff(entities) != 0)
-    repeated = np.flatnonzero(~new_track & (np.diff(times) == 0))
-    if len(repeated):
-        first, second = sorted(order[[repeated[0], repeated[0] + 1]] + 1 + _HEADER_LINES)
-        raise DataError(
-            f"{path}, line {second}: the same video, entity and time as line {first} "
-            f"({len(repeated)} duplicate keys); remove one of each."
-        )
-    bounds = [0, *(np.flatnonzero(new_track) + 1).tolist(), len(order)]
-    for start, stop in itertools.pairwise(bounds):
-        names = video_names[videos[start]], entity_names[entities[start]]
-        yield Annotation(*names, timestamps_ms=times[start:stop], labels=labels[start:stop])
-
-
-def _codes(column: pd.Series[str]) -> tuple[NDArray[np.int64], list[str]]:
-    import pandas as pd
-
-    codes, names = pd.factorize(column, sort=True)
-    return codes.astype(np.int64), [str(name) for name in names]
+def measure_rates(annotation: Iterable[Annotation]) -> dict[str, float]:
+    """Measure the frame rate of every video from the time steps of all its tracks; none where there is no step."""
+    steps: dict[str, list[NDArray[np.int64]]] = {}
+    for rows in annotation:
+        steps.setdefault(rows.video_id, []).append(np.diff(rows.timestamps_ms))
+    rates = {}
+    for video, found in steps.items():
+        every = np.concatenate(found)
+        if len(every):
+            # The mean over gapless steps averages out timestamps rounded to 10 ms.
+            rates[video] = round(1000 / float(every[every <= 1.5 * np.median(every)].mean()), 2)
+    return rates
 
 
 def read_loader(path: Path) -> dict[str, LoaderLine]:

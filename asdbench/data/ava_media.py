@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from asdbench.data.media import read_gray, read_wav
+from asdbench.data.media import file_stamp, read_gray, read_wav
 from asdbench.errors import DataError
 from asdbench.types import AUDIO_TOLERANCE_MS, SAMPLE_RATE, Int16Array, UInt8Array
 
@@ -55,7 +55,7 @@ class AvaMedia:
 
     def stamp(self) -> str:
         """Return sizes and times of change of the wav, the film and the folder of crops."""
-        return "|".join(_stamp(path) for path in (self.wav, self.film, self.faces_folder) if path is not None)
+        return "|".join(file_stamp(path) for path in (self.wav, self.film, self.faces_folder) if path is not None)
 
     def _crops_by_time(self) -> dict[int, Path]:
         try:
@@ -79,11 +79,3 @@ def _time_of(path: Path) -> int:
         return round(float(path.stem) * 1000)
     except (ValueError, OverflowError) as error:
         raise DataError(f"{path}: the name is not a time in seconds.") from error
-
-
-def _stamp(path: Path) -> str:
-    try:
-        status = path.stat()
-    except OSError:
-        return "missing"
-    return f"{status.st_size}:{status.st_mtime_ns}"

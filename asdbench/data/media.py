@@ -35,8 +35,9 @@ def read_wav(path: Path, start: int = 0, stop: int | None = None) -> Int16Array:
 
     wav_length(path)
     try:
-        # libsndfile scales whole-number formats to int16, but cuts floats, which lie within +-1, down to 0.
-        exact = soundfile.info(path).subtype not in ("FLOAT", "DOUBLE")
+        # libsndfile scales whole-number formats to int16, but cuts floats, which lie within +-1, down to 0, and lets
+        # what an OGG file decodes to beyond full scale change its sign.
+        exact = soundfile.info(path).subtype not in ("FLOAT", "DOUBLE", "VORBIS", "OPUS")
         samples, _ = soundfile.read(path, start=start, stop=stop, dtype="int16" if exact else "float64")
     except (soundfile.LibsndfileError, RuntimeError) as error:
         raise DataError(f"{path}: the audio cannot be decoded ({error}); extract it again.") from error
@@ -102,3 +103,12 @@ def read_gray(path: Path) -> UInt8Array:
     if image is None:
         raise DataError(f"{path}: not a readable image ({len(data)} bytes); extract the crop again.")
     return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), dtype=np.uint8)
+
+
+def file_stamp(path: Path) -> str:
+    """Return the size and the time of change of a file or folder, or "missing"."""
+    try:
+        status = path.stat()
+    except OSError:
+        return "missing"
+    return f"{status.st_size}:{status.st_mtime_ns}"

@@ -1,0 +1,66 @@
+"""The media of one track in the folder format."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asdbench.data.media import file_stamp
+from asdbench.data.sound import read_sound
+from asdbench.data.video import read_crops
+from asdbench.errors import DataError
+from asdbench.types import AUDIO_TOLERANCE_MS, SAMPLE_RATE, Int16Array, UInt8Array
+
+_TOLERANCE = AUDIO_TOLERANCE_MS * SAMPLE_RATE // 1000
+
+
+@dataclass(frozen=True, eq=False)
+class FolderMedia:
+    """Loads the audio and the faces of one track from a video (see ``asdbench.types.Media``).
+
+    Attributes:
+        video: The video.
+        sound: The sound file, or the video where there is none.
+        labels: The file with the rows, for messages.
+        lines: ``T`` lines in it.
+        timestamps_ms: ``T`` times.
+        boxes: ``[T, 4]`` shares of the picture.
+    """
+
+    video: Path
+    sound: Path
+    labels: Path
+    lines: tuple[int, ...]
+    timestamps_ms: tuple[int, ...]
+    boxes: NDArray[np.float64]
+
+    def audio(self) -> Int16Array:
+        """Return the sound from the first to the last timestamp."""
+        start, stop = (self.timestamps_ms[i] * SAMPLE_RATE // 1000 for i in (0, -1))
+        first, samples = read_sound(self.sound, start, stop)
+        late, early = first - start, stop - first - len(samples)
+        if max(late, early) > _TOLERANCE or not len(samples):
+            raise DataError(
+                f"{self.labels}, line {self.lines[0]}: the track needs sound from {start / SAMPLE_RATE:.3f} to "
+                f"{stop / SAMPLE_RATE:.3f} s, and {self.sound} has {len(samples) / SAMPLE_RATE:.3f} s of it; correct "
+                "the times, or give the whole sound."
+            )
+        # Sound that sets in a little later than the pictures stays where it belongs.
+        return np.concatenate([np.zeros(late, dtype=np.int16), samples]) if late else samples
+
+    def audio_window(self, start: int, stop: int) -> Int16Array:
+        """Return samples of the whole video's sound, counted from the start of the track."""
+        offset = self.timestamps_ms[0] * SAMPLE_RATE // 1000
+        return read_sound(self.sound, max(start + offset, 0), max(stop + offset, 0))[1]
+
+    def faces(self) -> list[UInt8Array]:
+        """Return the crop of every row, decoded anew."""
+        rows = [f"{self.labels}, line {line}" for line in self.lines]
+        return read_crops(self.video, self.timestamps_ms, self.boxes, rows)
+
+    def stamp(self) -> str:
+        """Return sizes and times of change of the files."""
+        return "|".join(map(file_stamp, dict.fromkeys((self.video, self.sound))))

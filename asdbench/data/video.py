@@ -1,0 +1,165 @@
+"""Video file -> gray face crops, found by time, decoded from the key frame before the first of them."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from contextlib import closing
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asdbench.data.container import open_stream, seconds, seek_before
+from asdbench.errors import DataError
+from asdbench.types import UInt8Array
+
+# Formats whose first plane is luma in 8 bits. The names with a j, and frames that say so, use all of 0..255.
+_LUMA_FIRST = frozenset({"yuv420p", "yuvj420p", "nv12", "yuv422p", "yuvj422p", "yuv444p", "yuvj444p"})
+_FULL_RANGE = 2
+_EXPAND = np.clip(((np.arange(256) - 16) * 255 + 109) // 219, 0, 255).astype(np.uint8)
+"""Luma 16..235 to gray 0..255, rounded."""
+
+# Seeking goes by the times of decoding, which may lie a little before those of showing.
+_SEEK_EARLIER_S = 1
+
+
+class Picture(NamedTuple):
+    """A decoded frame, when it is shown, in seconds from time 0 of the file, and the frame period of the video."""
+
+    time: Fraction
+    period: Fraction
+    frame: Any
+
+
+def read_crops(
+    path: Path, timestamps_ms: Sequence[int], boxes: NDArray[np.float64], rows: Sequence[str]
+) -> list[UInt8Array]:
+    """Cut one face out of a video, holding no more than two pictures at a time.
+
+    Args:
+        path: The video.
+        timestamps_ms: ``T`` increasing times; the picture nearest to each is taken.
+        boxes: ``[T, 4]`` x1, y1, x2, y2 as shares of width and height; what lies outside the picture is cut off.
+        rows: ``T`` texts that say where each time and box stand, to begin messages with.
+
+    Returns:
+        ``T`` gray crops ``[height, width]``, uint8.
+
+    Raises:
+        DataError: The video cannot be read, shows no picture within half a frame period of a time, shows the same
+            picture for two of them, or a box holds no pixel.
+    """
+    crops: list[UInt8Array] = []
+    last: Fraction | None = None
+    with closing(_nearest(path, timestamps_ms)) as found:
+        for index, picture in enumerate(found):
+            time = Fraction(timestamps_ms[index], 1000)
+            # Times in annotations are rounded to milliseconds.
+            if picture is None or abs(picture.time - time) > picture.period / 2 + Fraction(1, 1000):
+                nearest = f"the nearest is at {float(picture.time):.3f} s" if picture else "it ends before"
+                raise DataError(f"{rows[index]}: {path} shows no picture at {float(time):.3f} s ({nearest}).")
+            if picture.time == last:
+                raise DataError(
+                    f"{rows[index]}: {path} shows the same picture at {float(time):.3f} s as for the row before; "
+                    "annotate no more frames per second than the video has."
+                )
+            crops.append(_crop(path, picture.frame, boxes[index].tolist(), rows[index]))
+            last = picture.time
+    return crops
+
+
+def _nearest(path: Path, timestamps_ms: Sequence[int]) -> Generator[Picture | None, None, None]:
+    """Yield for each time the nearest picture, the earlier of two; ``None`` if there is none at all."""
+    with closing(_pictures(path, Fraction(timestamps_ms[0], 1000))) as pictures:
+        before: Picture | None = None
+        current = next(pictures, None)
+        for milliseconds in timestamps_ms:
+            time = Fraction(milliseconds, 1000)
+            while current is not None and current.time < time:
+                before, current = current, next(pictures, None)
+            either = [picture for picture in (before, current) if picture is not None]
+            yield min(either, key=lambda picture: abs(picture.time - time), default=None)
+
+
+def _pictures(path: Path, start: Fraction) -> Generator[Picture, None, None]:
+    """Yield pictures in order of time, from one at or before ``start`` where the video has it."""
+    last: Fraction | None = None
+    if start > _SEEK_EARLIER_S:
+        try:
+            with closing(_decode(path, start - _SEEK_EARLIER_S)) as pictures:
+                for picture in pictures:
+                    if last is None and picture.time > start:
+                        break
+                    last = picture.time
+                    yield picture
+                else:
+                    return
+        except DataError:
+            # Not every file can be sought, and pictures after a key frame may build on some before it ("open GOP"):
+            # whether this one is damaged is only known from its start.
+            pass
+    with closing(_decode(path, None)) as pictures:
+        yield from (picture for picture in pictures if last is None or picture.time > last)
+
+
+def _decode(path: Path, start: Fraction | None) -> Generator[Picture, None, None]:
+    """Yield the pictures from the key frame before ``start``, or all."""
+    with open_stream(path, "video") as (container, stream):
+        if start is not None and not seek_before(container, stream, start):
+            raise DataError(f"{path}: the video cannot be sought.")
+        period = _frame_period(path, stream)
+        previous: Fraction | None = None
+        for frame in container.decode(stream):
+            time = _time(path, container, stream, frame)
+            if previous is not None and time <= previous:
+                raise DataError(
+                    f"{path}: the picture after {float(previous):.3f} s is not later than it; "
+                    "convert the video (ffmpeg -i IN OUT.mp4)."
+                )
+            previous = time
+            yield Picture(time, period, frame)
+
+
+def _frame_period(path: Path, stream: Any) -> Fraction:
+    rate = stream.average_rate or stream.guessed_rate
+    if not rate or rate <= 0:
+        raise DataError(f"{path}: the video does not say how many frames per second it has; convert it.")
+    return 1 / Fraction(rate)
+
+
+def _time(path: Path, container: Any, stream: Any, frame: Any) -> Fraction:
+    # AVI stores no times of showing. Without B-frames, those of decoding are the same; what FFmpeg guesses is not.
+    avi = container.format.name == "avi"
+    if avi and stream.codec_context.has_b_frames:
+        raise DataError(
+            f"{path}: an AVI file does not say when pictures out of order (B-frames) are shown; "
+            "convert it (ffmpeg -i IN OUT.mp4)."
+        )
+    time = seconds(frame.dts if avi or frame.pts is None else frame.pts, stream)
+    if time is None:
+        raise DataError(f"{path}: the video does not say when its pictures are shown; convert it.")
+    if frame.is_corrupt:  # decoders paint over what is damaged
+        raise DataError(f"{path}: the picture at {float(time):.3f} s is damaged; copy the file again.")
+    if frame.rotation:
+        raise DataError(
+            f"{path}: the video is stored turned by {frame.rotation} degrees, so it is unclear what the boxes refer "
+            "to; convert it (ffmpeg -i IN OUT.mp4 turns it upright)."
+        )
+    return time
+
+
+def _crop(path: Path, frame: Any, box: Sequence[float], row: str) -> UInt8Array:
+    width, height = frame.width, frame.height
+    left, right = (min(max(int(x * width), 0), width) for x in (box[0], box[2]))
+    top, bottom = (min(max(int(y * height), 0), height) for y in (box[1], box[3]))
+    if left >= right or top >= bottom:
+        raise DataError(f"{row}: the box holds no pixel of the {width} x {height} picture of {path}.")
+    name = frame.format.name
+    if name not in _LUMA_FIRST:
+        return np.array(frame.reformat(format="gray").to_ndarray()[top:bottom, left:right])
+    plane = frame.planes[0]
+    luma = np.frombuffer(plane, dtype=np.uint8).reshape(-1, plane.line_size)[top:bottom, left:right]
+    full = name.startswith("yuvj") or int(frame.color_range) == _FULL_RANGE
+    return np.array(luma) if full else np.asarray(_EXPAND[luma], dtype=np.uint8)
