@@ -16,10 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asdbench.errors import UsageError
+from asdbench.perturb.dubbed import DUBBED, dubbed_runs, split_dubbed
 from asdbench.perturb.edits import Edit, MismatchEdit, digest
 from asdbench.perturb.planners import PERTURBATIONS, Outcome, PlanContext, Planner, Scope, Target
 from asdbench.registry import unknown_name
-from asdbench.types import IGNORE, BoolArray, Condition, LabelPolicy, Suite, Track, TrackKey
+from asdbench.types import IGNORE, BoolArray, Condition, LabelPolicy, SpeakingRun, Suite, Track, TrackKey
 
 TOO_SHORT = "shorter than 0.4 s"
 BEHIND_GAP = "behind a gap in time"
@@ -42,8 +43,8 @@ class Decision:
 class Rows(NamedTuple):
     """The labels of one track under one condition, each ``[T]``.
 
-    ``label`` and ``label_after`` are in {0, 1}, the latter also ``IGNORE``; ``run`` is the speaking run's index or -1;
-    ``shift_ms`` is NaN where nothing is shifted.
+    ``label`` and ``label_after`` are in {0, 1}, the latter also ``IGNORE``; ``run`` is the index of the speaking run
+    (in a dubbed track of the stretch in which its lips articulate) or -1; ``shift_ms`` is NaN where nothing is shifted.
     """
 
     label: NDArray[np.int8]
@@ -70,8 +71,8 @@ class ConditionPlan:
         """Return the labels of one track under this condition."""
         count = len(track)
         run = np.full(count, -1, dtype=np.int32)
-        for speaking in track.speaking_runs:
-            run[speaking.first : speaking.stop] = speaking.index
+        for stretch in (*track.speaking_runs, *dubbed_runs(track)):
+            run[stretch.first : stretch.stop] = stretch.index
         rows = Rows(
             track.labels,
             track.labels.copy(),
@@ -80,6 +81,8 @@ class ConditionPlan:
             run,
             np.full(count, np.nan, dtype=np.float32),
         )
+        if track.dubbed is not None and self.condition.perturbation != DUBBED.perturbation:
+            rows.label_after[:] = IGNORE
         for decision in self.decisions.get(track.key, ()):
             _write_rows(rows, decision, self.condition.labels)
         return rows
@@ -156,12 +159,12 @@ def _record(condition: Condition, decision: Decision) -> dict[str, object]:
         "ineligible": outcome.reason,
         "ignored_frames": outcome.ignored[1] - outcome.ignored[0] if decision.changed else 0,
         "shift_ms": outcome.shift_ms if decision.changed else None,
-        "edit": msgspec.json.encode(outcome.edit).decode() if decision.changed else None,
+        "edit": msgspec.json.encode(outcome.edit).decode() if decision.changed and outcome.edit else None,
     }
 
 
 def plan(tracks: Sequence[Track], suite: Suite, seed: int | None = None) -> Plan:
-    """Resolve every condition of a suite on a whole data set.
+    """Resolve every condition of a suite on a whole data set, and ``dubbed`` where it has dubbed tracks.
 
     Args:
         tracks: All tracks of the data set, whatever part of it will be scored.
@@ -171,8 +174,10 @@ def plan(tracks: Sequence[Track], suite: Suite, seed: int | None = None) -> Plan
     Raises:
         UnknownNameError: A condition names no known perturbation.
         UsageError: An option of a condition is unknown or out of range.
+        DataError: A dubbed track is labelled as speaking.
     """
-    context = PlanContext(tracks, suite.seed if seed is None else seed)
+    ordinary, dubbed = split_dubbed(tracks, suite)
+    context = PlanContext(ordinary, suite.seed if seed is None else seed)
     resolved: dict[str, dict[TrackKey, tuple[tuple[Target, Outcome], ...]]] = {}
     conditions = []
     for condition in suite.conditions:
@@ -184,7 +189,16 @@ def plan(tracks: Sequence[Track], suite: Suite, seed: int | None = None) -> Plan
         if shared not in resolved:
             resolved[shared] = _resolve(context, suite, condition)
         conditions.append(_select(context, condition, resolved[shared]))
-    return Plan(tuple(conditions), _hash(conditions))
+    if dubbed:
+        conditions.append(_plan_dubbed(dubbed))
+    return Plan(tuple(conditions), _hash(conditions, dubbed))
+
+
+def _plan_dubbed(tracks: Sequence[Track]) -> ConditionPlan:
+    """Return the condition that edits nothing: its targets are the stretches in which dubbed lips articulate."""
+    runs = {track.key: _run_targets(track, dubbed_runs(track)) for track in tracks}
+    decisions = {key: tuple(Decision(target, Outcome(), True) for target in targets) for key, targets in runs.items()}
+    return ConditionPlan(DUBBED, decisions)
 
 
 def _resolve(
@@ -209,9 +223,12 @@ def _resolve(
 def _targets(track: Track, scope: Scope) -> tuple[Target, ...]:
     if scope == "track":
         return (Target(track, "|".join(track.key), -1, 0, len(track), 0, track.num_samples),)
+    return _run_targets(track, track.speaking_runs)
+
+
+def _run_targets(track: Track, runs: Sequence[SpeakingRun]) -> tuple[Target, ...]:
     return tuple(
-        Target(track, run.run_id, run.index, run.first, run.stop, run.start_sample, run.end_sample)
-        for run in track.speaking_runs
+        Target(track, run.run_id, run.index, run.first, run.stop, run.start_sample, run.end_sample) for run in runs
     )
 
 
@@ -241,7 +258,7 @@ def _select(
     )
 
 
-def _hash(conditions: Sequence[ConditionPlan]) -> str:
+def _hash(conditions: Sequence[ConditionPlan], dubbed: Sequence[Track]) -> str:
     sha256 = hashlib.sha256()
     for plan_ in conditions:
         sha256.update(repr((plan_.condition.name, plan_.condition.labels)).encode())
@@ -249,4 +266,7 @@ def _hash(conditions: Sequence[ConditionPlan]) -> str:
             for d in plan_.decisions[key]:
                 edits = digest([d.outcome.edit]) if d.changed and d.outcome.edit is not None else None
                 sha256.update(repr((d.target.target_id, d.outcome.reason, edits, d.outcome.ignored)).encode())
+    # Nothing is hashed for data without dubbed tracks, whose plans are older than they.
+    for track in dubbed:
+        sha256.update(repr((*track.key, [(run.first, run.stop) for run in dubbed_runs(track)])).encode())
     return sha256.hexdigest()

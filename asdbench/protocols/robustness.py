@@ -23,6 +23,7 @@ from asdbench.metrics import (
     sync_winrate,
     true_positive_rate,
 )
+from asdbench.perturb.dubbed import DUBBED
 from asdbench.protocols import PROTOCOLS
 from asdbench.records.predictions import Predictions
 from asdbench.types import IGNORE, BoolArray, Condition
@@ -37,6 +38,8 @@ SHIFT_BANDS_MS = ((165, 250), (250, 500), (500, 1000))
 
 Measured = float | dict[str, str]
 
+_NO_CLEAN_VERSION: Measured = {"undefined": "a dubbed track has no clean version."}
+
 
 def measure(metric: Callable[[], float]) -> Measured:
     """Return the value of a metric, or the reason why it has none."""
@@ -44,6 +47,12 @@ def measure(metric: Callable[[], float]) -> Measured:
         return metric()
     except UndefinedMetricError as error:
         return {"undefined": str(error)}
+
+
+def base_rate(condition: Mapping[str, Any]) -> float | None:
+    """Return the share of positives among the rows that count under a condition of ``metrics.json``."""
+    positive, negative = condition["rows"]["positive"], condition["rows"]["negative"]
+    return positive / (positive + negative) if positive + negative else None
 
 
 def share(mask: BoolArray) -> float:
@@ -81,8 +90,9 @@ def run_metrics(
     """
     rule = PROTOCOLS.load(protocol)
     clean = predictions(next(iter(conditions)))
-    require_both_classes(clean.label)
-    thresholds = frozen_thresholds(clean.label, clean.score)
+    counted = clean.label_after != IGNORE
+    require_both_classes(clean.label[counted])
+    thresholds = frozen_thresholds(clean.label[counted], clean.score[counted])
     results = []
     for name, condition in conditions.items():
         rows = clean if condition.perturbation is None else predictions(name)
@@ -145,6 +155,8 @@ def _condition_metrics(
     condition: Condition,
     thresholds: Mapping[str, float],
 ) -> dict[str, Any]:
+    if condition.perturbation == DUBBED.perturbation:
+        return _dubbed_metrics(rule, clean, rows, thresholds)
     counted = rows.label_after != IGNORE
     metrics: dict[str, Any] = {**_precision(rule, rows, counted)}
     if condition.perturbation is not None:
@@ -159,6 +171,36 @@ def _condition_metrics(
     if np.isfinite(rows.shift_ms).any():
         metrics["by_shift"] = _by_shift(clean, rows, thresholds[HEADLINE])
     return metrics
+
+
+def _dubbed_metrics(
+    rule: Callable[..., Any], clean: Predictions, rows: Predictions, thresholds: Mapping[str, float]
+) -> dict[str, Any]:
+    """Return the metrics of all clean rows with the dubbed ones as further negatives; nothing was edited."""
+    # Only dubbed rows are ignored in the clean condition. Without any, where --limit or an error left them all out, the
+    # other rows would be the clean condition under another name.
+    counted = (rows.label_after != IGNORE) & bool(np.any(clean.label_after == IGNORE))
+    return {
+        **_precision(rule, rows, counted),
+        "sync_auroc": _NO_CLEAN_VERSION,
+        "sync_winrate": _NO_CLEAN_VERSION,
+        "at": {name: _dubbed_rates(rows, counted, threshold) for name, threshold in thresholds.items()},
+    }
+
+
+def _dubbed_rates(rows: Predictions, counted: BoolArray, threshold: float) -> dict[str, Measured]:
+    # Articulating rows are what `fa_changed` counts, so FPR leaves them out, as it does the changed rows elsewhere.
+    others, articulating = counted & ~rows.changed, counted & rows.changed
+    inner = articulating & _inner(rows)
+    labels, scores = rows.label_after[others], rows.score[others]
+    return {
+        "tpr": measure(lambda: true_positive_rate(labels, scores, threshold)),
+        "fpr": measure(lambda: false_positive_rate(labels, scores, threshold)),
+        "fa_changed": measure(lambda: positive_share(rows.score[articulating], threshold)),
+        "fa_changed_inner": measure(lambda: positive_share(rows.score[inner], threshold)),
+        "tpr_same_rows": _NO_CLEAN_VERSION,
+        "retention": _NO_CLEAN_VERSION,
+    }
 
 
 def _precision(rule: Callable[..., Any], rows: Predictions, mask: BoolArray) -> dict[str, Measured]:

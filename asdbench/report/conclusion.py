@@ -1,10 +1,11 @@
-"""One sentence that says what the tables mean, from fixed rules."""
+"""One sentence that says what the tables mean, from fixed rules; a second one where there are dubbed tracks."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from asdbench.perturb.dubbed import DUBBED
 from asdbench.protocols.robustness import HEADLINE, value_of
 
 _UNMOVED_AUROC = 0.05
@@ -26,9 +27,8 @@ def conclude(model: str, metrics: Mapping[str, Any]) -> str:
     """
     conditions = {condition["name"]: condition for condition in metrics["conditions"]}
     found = [(text, conditions[name]) for name, text in _FAMILIES if name in conditions]
-    if found:
-        return _synchrony(model, conditions, found)
-    return _drops(model, metrics)
+    sentence = _synchrony(model, conditions, found) if found else _drops(model, metrics)
+    return sentence + _dubbed(metrics["conditions"])
 
 
 def _synchrony(model: str, conditions: Mapping[str, Any], found: list[tuple[str, Mapping[str, Any]]]) -> str:
@@ -62,6 +62,16 @@ def _unmoved(metrics: Mapping[str, Any], floor: float) -> bool:
     """Whether scores and verdicts stayed as they were; a perturbation that changed nothing has no say."""
     auroc, kept = value_of(metrics["sync_auroc"]), value_of(metrics["at"][HEADLINE]["retention"])
     return (auroc is None or abs(auroc - floor) < _UNMOVED_AUROC) and (kept is None or kept >= _KEPT)
+
+
+def _dubbed(conditions: Sequence[Mapping[str, Any]]) -> str:
+    """Return a sentence on the dubbed tracks, empty without any."""
+    for condition in conditions:
+        if condition["perturbation"] == DUBBED.perturbation:
+            called = value_of(condition["metrics"]["at"][HEADLINE]["fa_changed"])
+            if called is not None:
+                return f" It says speaking on {100 * called:.0f} % of the frames in which dubbed lips move."
+    return ""
 
 
 def _drops(model: str, metrics: Mapping[str, Any]) -> str:

@@ -22,12 +22,14 @@ _STYLE: dict[str, dict[str, Any]] = {
     "mismatch": {"color": "#D55E00", "marker": "o", "linestyle": "-"},
     "misalign": {"color": "#0072B2", "marker": "s", "linestyle": "--"},
     "resplice": {"color": "#009E73", "marker": "^", "linestyle": "-."},
+    "dubbed": {"color": "#CC79A7", "marker": "D", "linestyle": ":"},
 }
 _CLEAN, _NEGATIVE, _GUIDE = "#000000", "#999999", "#666666"
 _LABELS = {
     "mismatch": "another person's voice (mismatch)",
     "misalign": "own voice shifted (misalign)",
     "resplice": "own voice cut and put back (resplice)",
+    "dubbed": "lips dubbed with another voice (dubbed)",
 }
 _RC: Any = {
     "font.size": 10,
@@ -71,6 +73,19 @@ def write_figures(folder: Path, model: str, metrics: Mapping[str, Any], scores: 
     with mpl.rc_context(_RC):
         for name, draw in drawn.items():
             _write(folder / name, draw)
+
+
+def write_figure(stem: Path, draw: Callable[[Figure], None]) -> None:
+    """Write one figure as PNG and SVG.
+
+    Args:
+        stem: Path without extension.
+        draw: Fills the figure.
+    """
+    import matplotlib as mpl
+
+    with mpl.rc_context(_RC):
+        _write(stem, draw)
 
 
 def _write(stem: Path, draw: Callable[[Figure], None]) -> None:

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from asdbench.protocols.robustness import HEADLINE
+from asdbench.perturb.dubbed import DUBBED
+from asdbench.protocols.robustness import HEADLINE, base_rate
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -103,8 +104,32 @@ def build_tables(metrics: Mapping[str, Any], plan: Mapping[str, Any]) -> tuple[T
         _modality(conditions),
         _changes(conditions, plan),
     )
-    note = _left_out(metrics)
-    return tuple(replace(table, caption=table.caption + note) for table in tables if table.rows)
+    note, dubbed = _left_out(metrics), _dubbed(conditions)
+    return tuple(
+        replace(table, caption=table.caption + (dubbed if _shows(table, DUBBED.name) else "") + note)
+        for table in tables
+        if table.rows
+    )
+
+
+def _shows(table: Table, condition: str) -> bool:
+    return any(row["condition"] == condition for row in table.rows)
+
+
+def _dubbed(conditions: Sequence[Mapping[str, Any]]) -> str:
+    """Return what the condition ``dubbed`` adds to the rows of the others, nothing where there is none."""
+    found = [condition for condition in conditions if condition["perturbation"] == DUBBED.perturbation]
+    if not found:
+        return ""
+    more, articulating = conditions[0]["rows"]["ignored"], found[0]["rows"]["changed"]
+    if not more:
+        return f" {DUBBED.name}: no dubbed track is among those scored."
+    before, after = (100 * (base_rate(condition) or 0.0) for condition in (conditions[0], found[0]))
+    return (
+        f" {DUBBED.name}: all rows of clean and {more:,} rows of dubbed tracks, which count nowhere else, as negatives "
+        f"(base rate {after:.1f} %, clean {before:.1f} %); fa_changed: of the {articulating:,} rows in which their "
+        "lips articulate."
+    )
 
 
 def _left_out(metrics: Mapping[str, Any]) -> str:
@@ -139,9 +164,10 @@ _LEGEND = (
 
 def _robustness(metrics: Mapping[str, Any], conditions: Sequence[Mapping[str, Any]]) -> Table:
     clean = conditions[0]["rows"]
+    counted = clean["positive"] + clean["negative"]
     return Table(
         "robustness",
-        f"Protocol {metrics['protocol']}, {clean['total']:,} rows, {clean['positive']:,} of them speaking; threshold "
+        f"Protocol {metrics['protocol']}, {counted:,} rows, {clean['positive']:,} of them speaking; threshold "
         f"{HEADLINE} of the clean run." + (_LEGEND if len(conditions) > 1 else ""),
         (
             Column("condition", "condition"),
@@ -255,6 +281,6 @@ def _changes(conditions: Sequence[Mapping[str, Any]], plan: Mapping[str, Any]) -
         tuple(
             {"condition": c["name"], "ineligible_runs": reasons(plan[c["name"]]), **plan[c["name"]]}
             for c in conditions[1:]
-            if c["name"] in plan
+            if c["name"] in plan and c["perturbation"] != DUBBED.perturbation
         ),
     )

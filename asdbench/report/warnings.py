@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from asdbench.perturb.dubbed import DUBBED
 from asdbench.protocols.robustness import HEADLINE, value_of
 
 _CONTROL_LIMIT = 0.01
@@ -28,11 +29,25 @@ def find_warnings(record: Mapping[str, Any], metrics: Mapping[str, Any]) -> Iter
         yield f"only the first {counts['tracks']} tracks were scored (limit)"
     if record["custom"]:
         yield "custom seed: these numbers compare with no other run"
+    yield from _dubbed(metrics["conditions"])
     for name, drop in _moved_controls(metrics):
         yield f"the control {name} itself moves AP or TPR by {100 * drop:+.1f} points: part of the effect is the splice"
     tied = [c["name"] for c in metrics["conditions"] if _tie_spread(c["metrics"]) >= _TIE_LIMIT]
     if tied:
         yield f"tied scores: their order moves AP by 0.05 points or more, see the table precision: {', '.join(tied)}"
+
+
+def _dubbed(conditions: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield that rows of dubbed tracks count apart, and how often such a track is taken for a speaker."""
+    for condition in conditions:
+        if condition["perturbation"] == DUBBED.perturbation:
+            rows = conditions[0]["rows"]["ignored"]
+            called = value_of(condition["metrics"]["at"][HEADLINE]["fa_changed"])
+            if not rows:
+                yield "no dubbed track is among those scored"
+                return
+            alarms = "" if called is None else f"; {100 * called:.0f} % of those with moving lips are called speaking"
+            yield f"{rows:,} rows belong to dubbed tracks and count in the condition {DUBBED.name} alone{alarms}"
 
 
 def _moved_controls(metrics: Mapping[str, Any]) -> Iterator[tuple[str, float]]:

@@ -24,7 +24,7 @@ def _scores(run: Run) -> dict[str, Float32Array]:
     """Return the scores to draw: speaking rows clean, and changed at the largest proportion of each perturbation."""
     clean = run.read("clean")
     groups: dict[str, Float32Array] = {
-        "negative": clean.score[clean.label == 0],
+        "negative": clean.score[clean.label_after == 0],
         "clean": clean.score[clean.label == 1],
     }
     largest = {c.perturbation: c for c in sorted(run.conditions.values(), key=lambda c: c.proportion)}

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from asdbench.errors import DataError, NotComparableError
 from asdbench.metrics.synchrony import MIN_TPR_SAME_ROWS
-from asdbench.protocols.robustness import HEADLINE, run_metrics, value_of
+from asdbench.protocols.robustness import HEADLINE, base_rate, run_metrics, value_of
 from asdbench.records.predictions import Predictions
 from asdbench.types import IGNORE, Condition
 
@@ -436,3 +436,112 @@ def test_a_deaf_model_is_at_chance(rows: list[tuple[bool, bool, int]], condition
         assert rates["fa_changed"] == rates["tpr_same_rows"]
         if (share := value_of(rates["tpr_same_rows"])) is not None:
             assert (value_of(rates["retention"]) == 1.0) is (share >= MIN_TPR_SAME_ROWS)
+
+
+# --- dubbed ------------------------------------------------------------------------------------------------------
+
+DUBBED = Condition("dubbed", "dubbed", 1.0, "negative")
+# Rows 16 to 23 are a third track, dubbed: its lips articulate in rows 17 to 22.
+DUB_SCORES = [0.2, 6, 1, 0.9, -1, 2, 0.1, 3]
+WITH_DUBS = predictions(
+    run=[*CLEAN_ROWS.run, *[-1] * 8], score=[*CLEAN_ROWS.score, *DUB_SCORES], video="aaaaaaaabbbbbbbbcccccccc"
+)
+
+
+def with_dubs(rows: Predictions, counted: bool = False) -> Predictions:
+    """The rows of a condition, with those of the dubbed track added."""
+    values: dict[str, Any] = {}
+    for name in ("label_after", "changed", "eligible", "score", "shift_ms"):
+        values[name] = np.concatenate([getattr(rows, name), getattr(WITH_DUBS, name)[16:]])
+    values["label_after"][16:] = 0 if counted else IGNORE
+    values["changed"][17:23] = counted
+    run = WITH_DUBS.run.copy()
+    run[17:23] = 0
+    return replace(WITH_DUBS, run=run, **values)
+
+
+@pytest.fixture(scope="module")
+def dubbed() -> dict[str, Any]:
+    clean = with_dubs(CLEAN_ROWS)
+    pairs = [(MISMATCH, MISMATCH_ROWS), (RESPLICE, RESPLICE_ROWS), (SILENCE, SILENCE_ROWS)]
+    return measured(
+        [
+            (CLEAN, clean),
+            *((condition, with_dubs(rows)) for condition, rows in pairs),
+            (DUBBED, with_dubs(CLEAN_ROWS, counted=True)),
+        ]
+    )
+
+
+def test_dubbed_rows_change_nothing_outside_of_their_condition(dubbed: dict[str, Any], result: dict[str, Any]) -> None:
+    assert dubbed["thresholds"] == result["thresholds"]
+    for found, expected in zip(dubbed["conditions"], result["conditions"], strict=False):
+        assert found["metrics"] == expected["metrics"]
+        more = {"total": 8, "ignored": 8}
+        assert found["rows"] == {name: count + more.get(name, 0) for name, count in expected["rows"].items()}
+
+
+def test_under_dubbed_ap_has_more_negatives(dubbed: dict[str, Any]) -> None:
+    found = dubbed["conditions"][-1]
+    assert found["name"] == "dubbed"
+    assert found["rows"] == dict(zip(ROWS, (24, 10, 14, 0, 6, 0, 0), strict=True))
+    assert base_rate(found) == 10 / 24
+    assert base_rate(dubbed["conditions"][0]) == 10 / 16
+    # positives 9 8 7 6= 5 4 3= 2= 1= -3, those with = tied with a dubbed row; 2.5 lies before 2, seven rows before -3
+    worst = (3 + 3 * 6 / 7 + 7 / 9 + 8 / 12 + 9 / 14 + 10 / 22) / 10
+    best = (4 + 3 * 7 / 8 + 8 / 11 + 9 / 13 + 10 / 22) / 10
+    metrics = found["metrics"]
+    assert metrics["ap_tie_safe"] == pytest.approx(worst, abs=1e-12)
+    assert metrics["ap_best"] == pytest.approx(best, abs=1e-12)
+    assert metrics["ap_rescaled"] == pytest.approx((worst - 10 / 24) / (14 / 24), abs=1e-12)
+    assert metrics["tied_share"] == 10 / 24
+
+
+@pytest.mark.parametrize(
+    ("threshold", "tpr", "fpr", "alarms", "inner"),
+    [
+        # the dub articulates at 6, 1, 0.9, -1, 2, 0.1, of which 0.9 and -1 lie inside; 0.2 and 3 are its other rows
+        ("tpr:0.9", 9 / 10, 2 / 8, 3 / 6, 0 / 2),
+        ("eer", 8 / 10, 2 / 8, 2 / 6, 0 / 2),
+        ("fixed:0.5", 9 / 10, 4 / 8, 5 / 6, 1 / 2),
+    ],
+)
+def test_false_alarms_are_those_of_articulating_rows(
+    dubbed: dict[str, Any], threshold: str, tpr: float, fpr: float, alarms: float, inner: float
+) -> None:
+    rates = dubbed["conditions"][-1]["metrics"]["at"][threshold]
+    assert (rates["tpr"], rates["fpr"]) == pytest.approx((tpr, fpr))
+    assert (rates["fa_changed"], rates["fa_changed_inner"]) == pytest.approx((alarms, inner))
+
+
+def test_a_dubbed_track_has_no_clean_version(dubbed: dict[str, Any]) -> None:
+    metrics = dubbed["conditions"][-1]["metrics"]
+    rates = metrics["at"][HEADLINE]
+    for value in (metrics["sync_auroc"], metrics["sync_winrate"], rates["tpr_same_rows"], rates["retention"]):
+        assert undefined(value) == "a dubbed track has no clean version."
+    assert not {"share_changed", "ap_drop", "by_shift"} & set(metrics)
+    assert "tpr_drop" not in rates
+
+
+def test_without_a_dubbed_row_everything_is_undefined() -> None:
+    metrics = metrics_of(CLEAN_ROWS, CLEAN_ROWS, DUBBED)
+    for value in (*(metrics[key] for key in ("ap", "ap_tie_safe", "ap_rescaled")), *metrics["at"][HEADLINE].values()):
+        assert undefined(value)
+
+
+def test_dubbed_lips_that_never_move_raise_no_alarm() -> None:
+    still = replace(with_dubs(CLEAN_ROWS, counted=True), changed=np.zeros(24, dtype=np.bool_))
+    metrics = metrics_of(still, with_dubs(CLEAN_ROWS), DUBBED)
+    assert metrics["at"][HEADLINE]["fpr"] == 5 / 14  # 2.5, and 6, 1, 2, 3 of the dub
+    assert undefined(metrics["at"][HEADLINE]["fa_changed"]) == "no rows remain."
+
+
+def test_thresholds_need_both_classes_without_the_dubbed() -> None:
+    speaking = replace(with_dubs(CLEAN_ROWS), label=np.array([1] * 16 + [0] * 8, dtype=np.int8))
+    with pytest.raises(DataError, match="16 of the 16 frames"):
+        measured([(CLEAN, speaking)])
+
+
+@pytest.mark.parametrize(("positive", "negative", "rate"), [(1, 3, 0.25), (0, 4, 0.0), (0, 0, None)])
+def test_base_rate(positive: int, negative: int, rate: float | None) -> None:
+    assert base_rate({"rows": {"positive": positive, "negative": negative}}) == rate

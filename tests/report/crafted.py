@@ -72,6 +72,23 @@ def changed(name: str, fa: Any = 0.5, before: Any = 0.9, kept: Any = 0.5556, aur
     return condition(name, name.partition("@")[0], at=at, **{**synchrony, **more})
 
 
+def dubbed(fa: Any = 0.25, rows: int = 800) -> tuple[Any, Any]:
+    """The clean condition and ``dubbed`` of data in which ``rows`` rows belong to dubbed tracks."""
+    clean, found = condition("clean", role="reference", labels="keep"), condition("dubbed", "dubbed")
+    clean["rows"] |= {"total": 12_345 + rows, "ignored": rows}
+    found["rows"] |= {"total": 12_345 + rows, "negative": 8_345 + rows, "changed": rows // 2}
+    for rates_ in found["metrics"]["at"].values():
+        rates_ |= {"fa_changed": fa, "fa_changed_inner": fa, "tpr_same_rows": MISSING, "retention": MISSING}
+    found["metrics"] |= {"sync_auroc": MISSING, "sync_winrate": MISSING}
+    return clean, found
+
+
+def with_dubbed(*conditions: dict[str, Any], fa: Any = 0.25, rows: int = 800) -> dict[str, Any]:
+    """Content of metrics.json of data with dubbed tracks."""
+    clean, last = dubbed(fa, rows)
+    return metrics() | {"conditions": [clean, *conditions, last]}
+
+
 def diagnostic(name: str, drop: Any = 0.0123, **more: Any) -> Any:
     return changed(name, role="diagnostic", labels="keep", ap_drop=drop, **more)
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from asdbench.report.conclusion import conclude
-from tests.report.crafted import MISSING, changed, condition, diagnostic, metrics
+from tests.report.crafted import MISSING, changed, condition, diagnostic, metrics, with_dubbed
 
 BLIND = "it does not react to whether sound and lips belong together"
 
@@ -122,3 +122,16 @@ def test_undefined_clean_precision() -> None:
     found = metrics()
     found["conditions"][0] = condition("clean", role="reference", ap=MISSING)
     assert conclude("m", found) == "m: AP undefined on the clean data."
+
+
+@pytest.mark.parametrize(
+    "conditions", [(), both(1.0, 0.5), (diagnostic("silence"),)], ids=["clean", "unsync", "modality"]
+)
+def test_dubbed_tracks_get_a_sentence_of_their_own(conditions: tuple[Any, ...]) -> None:
+    assert conclude("m", with_dubbed(*conditions, fa=0.714)) == (
+        conclusion(*conditions) + " It says speaking on 71 % of the frames in which dubbed lips move."
+    )
+
+
+def test_no_dubbed_row_no_sentence() -> None:
+    assert conclude("m", with_dubbed(*both(1.0, 0.5), fa=MISSING, rows=0)) == conclusion(*both(1.0, 0.5))

@@ -12,7 +12,7 @@ import pytest
 
 from asdbench.report import figures
 from asdbench.report.figures import write_figures
-from tests.report.crafted import MISSING, changed, diagnostic, metrics
+from tests.report.crafted import MISSING, changed, diagnostic, metrics, with_dubbed
 
 SYNCHRONY = {"ap_vs_proportion", "retention_vs_proportion", "scores"}
 SHARES = {f"{kind}@{share:.2f}": share for kind in ("mismatch", "misalign") for share in (0.5, 1.0)}
@@ -166,3 +166,19 @@ def test_only_realised_shares_of_tests_are_points() -> None:
 def test_undefined_points_are_neither_zero_nor_interpolated() -> None:
     series = [(0.25, {"ap": 0.5}), (0.5, {"ap": MISSING}), (1.0, {"ap": 0.0})]
     assert figures._points(series, lambda metrics: metrics["ap"]) == ([0.25, 1.0], [0.5, 0.0])
+
+
+@pytest.mark.parametrize("conditions", [(), unsync()["conditions"][1:], modality()["conditions"][1:]])
+def test_dubbed_is_no_proportion_and_no_missing_modality(
+    tmp_path: Path, coarse: None, conditions: list[dict[str, Any]]
+) -> None:
+    found, without = with_dubbed(*conditions), metrics(*conditions)
+    write_figures(tmp_path / "a", "m", found, scores())
+    write_figures(tmp_path / "b", "m", without, scores())
+    assert figures._families(found["conditions"]) == figures._families(without["conditions"])
+    assert (stems(tmp_path / "a") if conditions else set()) == (stems(tmp_path / "b") if conditions else set())
+
+
+def test_dubbed_scores_can_be_drawn(tmp_path: Path, coarse: None) -> None:
+    write_figures(tmp_path, "m", unsync(), scores() | {"dubbed": scores()["clean"]})
+    assert "lips dubbed with another voice (dubbed), n = 50" in svg_text(tmp_path / "scores.svg")

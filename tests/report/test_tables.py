@@ -10,7 +10,7 @@ from rich.console import Console
 
 from asdbench.report.tables import Column, Table, build_tables, format_value
 from asdbench.report.terminal import print_table
-from tests.report.crafted import HOSTILE, MISSING, THRESHOLDS, changed, diagnostic, metrics, summary
+from tests.report.crafted import HOSTILE, MISSING, THRESHOLDS, changed, diagnostic, metrics, summary, with_dubbed
 
 
 def tables(*conditions: Any, plan: dict[str, Any] | None = None, **more: Any) -> dict[str, Table]:
@@ -243,3 +243,49 @@ def test_the_main_table_fits_80_columns() -> None:
     shown = " ".join(lines[: len(lines) // 2]).split()
     assert {word for column in table.columns for word in column.header.split()} <= set(shown)
     assert "…" not in "".join(lines)
+
+
+def dubbed_tables(*conditions: Any, **more: Any) -> dict[str, Table]:
+    plan = dict.fromkeys(("mismatch@1.00", "misalign@1.00", "dubbed"), summary())
+    return {table.name: table for table in build_tables(with_dubbed(*conditions, **more), plan)}
+
+
+def test_dubbed_is_the_last_row() -> None:
+    found = dubbed_tables(changed("mismatch@1.00"))
+    table = found["robustness"]
+    assert [row["condition"] for row in table.rows] == ["clean", "mismatch@1.00", "dubbed"]
+    assert cells(table, 2) == {
+        "condition": "dubbed",
+        "share_changed": "–",
+        "ap_tie_safe": "98.75",
+        "tpr": "90.0",
+        "fpr": "5.0",
+        "fa_changed": "25.0",
+        **dict.fromkeys(("tpr_same_rows", "retention", "sync_auroc", "sync_winrate"), "–"),
+    }
+    assert table.caption.startswith("Protocol ava, 12,345 rows, 4,000 of them speaking")
+    assert [row["condition"] for row in found["thresholds"].rows].count("dubbed") == 3
+
+
+NOTE = (
+    " dubbed: all rows of clean and 800 rows of dubbed tracks, which count nowhere else, as negatives (base rate "
+    "30.4 %, clean 32.4 %); fa_changed: of the 400 rows in which their lips articulate."
+)
+
+
+def test_the_captions_of_its_tables_say_how_many_rows_it_adds() -> None:
+    found = dubbed_tables(changed("misalign@1.00", by_shift={"late": {"rows": 1}}), diagnostic("silence"))
+    assert {name for name, table in found.items() if NOTE in table.caption} == {"robustness", "precision", "thresholds"}
+    assert set(found) == {"robustness", "precision", "thresholds", "shifts", "modality", "changes"}
+    assert not any("dubbed" in table.caption for table in everything().values())
+
+
+def test_what_is_not_edited_is_no_change() -> None:
+    table = dubbed_tables(changed("mismatch@1.00"))["changes"]
+    assert [row["condition"] for row in table.rows] == ["mismatch@1.00"]
+
+
+def test_without_dubbed_rows_the_captions_say_so() -> None:
+    found = dubbed_tables(changed("mismatch@1.00"), fa=MISSING, rows=0)
+    assert " dubbed: no dubbed track is among those scored." in found["robustness"].caption
+    assert "base rate" not in found["robustness"].caption

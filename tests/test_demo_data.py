@@ -1,0 +1,126 @@
+"""The calibration models on the demo data: what they must get is known beforehand (docs/method.md, section 6)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import asdbench
+from asdbench.data.oracle import Oracle
+from asdbench.resources import resource_folder
+from asdbench.types import Dataset
+
+# Until the data are shipped; to be deleted with them.
+pytestmark = pytest.mark.skipif(
+    not (resource_folder("baselines") / "demo" / "demo-val").is_dir(), reason="no demo data"
+)
+
+CHANGED = [f"{kind}@{share}" for kind in ("mismatch", "misalign") for share in ("0.25", "0.50", "0.75", "1.00")]
+MODELS = {"oracle": "asdbench.data.oracle:Oracle", "constant": "constant", "deaf": "deaf", "blind": "blind"}
+
+
+@pytest.fixture(scope="module")
+def demo() -> Dataset:
+    return asdbench.open_dataset("demo-val")
+
+
+@pytest.fixture(scope="module")
+def unsync(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+    """Model -> condition -> its part of metrics.json."""
+    folder = tmp_path_factory.mktemp("runs")
+    runs = {
+        name: asdbench.run(model, "unsync", "demo-val", runs=folder, progress=False)
+        for name, model in MODELS.items()
+        if name != "blind"
+    }
+    return {name: {c["name"]: c for c in run.metrics["conditions"]} for name, run in runs.items()}
+
+
+def at_all_thresholds(condition: dict[str, Any], name: str) -> list[Any]:
+    return [rates[name] for rates in condition["metrics"]["at"].values()]
+
+
+def test_the_oracle_knows_who_speaks(unsync: dict[str, dict[str, Any]]) -> None:
+    clean = unsync["oracle"]["clean"]
+    assert clean["metrics"]["ap_tie_safe"] > 0.99
+    assert min(at_all_thresholds(clean, "tpr")) > 0.99
+    assert max(at_all_thresholds(clean, "fpr")) < 0.01
+
+
+@pytest.mark.parametrize("condition", [*CHANGED, "dubbed"])
+def test_the_oracle_is_not_deceived(unsync: dict[str, dict[str, Any]], condition: str) -> None:
+    found = unsync["oracle"][condition]
+    assert found["rows"]["changed"] > 100
+    assert max(at_all_thresholds(found, "fa_changed")) < 0.03
+    assert max(at_all_thresholds(found, "fa_changed_inner")) < 0.02
+    if condition != "dubbed":
+        assert max(at_all_thresholds(found, "retention")) < 0.03
+        assert found["metrics"]["sync_auroc"] > 0.97
+
+
+def test_the_control_does_not_deceive_the_oracle_either(unsync: dict[str, dict[str, Any]]) -> None:
+    control = unsync["oracle"]["resplice@1.00"]
+    assert min(at_all_thresholds(control, "retention")) > 0.98
+    assert abs(control["metrics"]["ap_drop"]) < 0.01
+    assert abs(control["metrics"]["sync_auroc"] - 0.5) < 0.01
+
+
+def test_the_oracles_synchrony_has_one_sharp_peak_at_zero(demo: Dataset) -> None:
+    oracle = Oracle()
+    offsets = [-1000, -600, -400, -200, -120, -80, -40, 0, 40, 80, 120, 200, 400, 600, 1000]
+    speaking = [track for track in demo.tracks if track.labels.any()][:6]
+    totals = np.zeros(len(offsets))
+    for track in speaking:
+        audio, faces = track.media.audio(), track.media.faces()
+        padded = np.pad(audio, 16_000)
+        for position, ms in enumerate(offsets):
+            late = padded[16_000 - ms * 16 :][: len(audio)]
+            totals[position] += oracle.score_track(late, faces, track.fps)[track.labels == 1].sum()
+    curve = totals / sum(int(track.labels.sum()) for track in speaking)
+    peak = offsets.index(0)
+    assert curve[peak] > 3.9
+    assert np.delete(curve, peak).max() < 0
+    assert np.delete(curve, [peak - 1, peak, peak + 1]).max() < -2
+
+
+def test_the_deaf_hear_no_change(unsync: dict[str, dict[str, Any]]) -> None:
+    for name in ("resplice@1.00", *CHANGED):
+        found = unsync["deaf"][name]
+        assert found["metrics"]["sync_auroc"] == found["metrics"]["sync_winrate"] == 0.5
+        assert at_all_thresholds(found, "retention") == [1.0] * 3
+    # Lips that articulate are all that they see: a dubbed face speaks as often as a speaking one, more or less.
+    assert at_all_thresholds(unsync["deaf"]["dubbed"], "fa_changed")[0] > 0.5
+
+
+def test_the_constant_is_at_the_base_rate(unsync: dict[str, dict[str, Any]]) -> None:
+    found = unsync["constant"]
+    for name in ("clean", "resplice@1.00", "mismatch@0.50", "dubbed"):
+        rows = found[name]["rows"]
+        base_rate = rows["positive"] / (rows["positive"] + rows["negative"])
+        assert found[name]["metrics"]["ap_tie_safe"] == pytest.approx(base_rate, rel=1e-12)
+    assert found["dubbed"]["rows"]["negative"] == found["clean"]["rows"]["negative"] + found["clean"]["rows"]["ignored"]
+    assert found["mismatch@1.00"]["metrics"]["sync_auroc"] == 0.5
+    assert at_all_thresholds(found["dubbed"], "fa_changed") == [1.0] * 3
+
+
+def test_the_blind_see_no_mask(tmp_path_factory: pytest.TempPathFactory) -> None:
+    run = asdbench.run("blind", "modality", "demo-val", runs=tmp_path_factory.mktemp("runs"), progress=False)
+    found = {c["name"]: c for c in run.metrics["conditions"]}
+    assert list(found) == ["clean", "silence", "mismatch(track)", "lip_mask", "dubbed"]
+    assert found["lip_mask"]["metrics"]["ap_drop"] == 0
+    assert found["lip_mask"]["metrics"]["sync_auroc"] == 0.5
+    assert at_all_thresholds(found["lip_mask"], "tpr_drop") == [0.0] * 3
+    silent = found["silence"]
+    counted = silent["rows"]["positive"] + silent["rows"]["negative"]
+    assert silent["metrics"]["ap_tie_safe"] == silent["rows"]["positive"] / counted
+
+
+def test_a_masked_mouth_leaves_the_oracle_as_it_is(tmp_path_factory: pytest.TempPathFactory) -> None:
+    folder = tmp_path_factory.mktemp("runs")
+    run = asdbench.run(MODELS["oracle"], "modality", "demo-val", runs=folder, progress=False)
+    found = {c["name"]: c for c in run.metrics["conditions"]}
+    assert found["lip_mask"]["metrics"]["ap_drop"] == 0
+    assert found["mismatch(track)"]["metrics"]["at"]["fixed:0.5"]["tpr"] < 0.03
+    assert found["silence"]["metrics"]["at"]["fixed:0.5"]["tpr"] == 0
