@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from asdbench.adapters.identity import fingerprint_of, version_of
+from asdbench.checkpoints.shipped import checkpoint_path
 from asdbench.errors import AsdbenchError, CheckpointError, UsageError
 from asdbench.registry import Registry
 from asdbench.types import Scorer
@@ -82,15 +83,15 @@ def load_model(name: str = AUTO, checkpoint: Path | str | None = None, device: s
         name: A name in `MODELS`, ``auto`` (ask the checkpoint), or a user's own class as ``package.module:Class`` or
             ``path/to/file.py:Class``. That class offers ``score_track`` (`asdbench.types.Scorer`) and is built by
             ``from_checkpoint(path, device=...)`` if it has that and a checkpoint is given, else without arguments.
-        checkpoint: File of the weights, where the model needs one.
+        checkpoint: File of the weights, where the model needs one, or the name of a shipped one (``light-asd.demo``).
         device: ``cpu``, ``cuda``, ...; models without weights ignore it.
 
     Raises:
         UsageError: Unknown name, a checkpoint missing or too many, or a class that is no scorer.
-        CheckpointError: The checkpoint cannot be read, is not identifiable, or is of another architecture.
+        CheckpointError: The checkpoint cannot be read, is not identifiable, not shipped, or of another architecture.
         ResourceError: No such device here.
     """
-    path = None if checkpoint is None else Path(checkpoint)
+    path = None if checkpoint is None else checkpoint_path(checkpoint)
     info = None
     if name == AUTO:
         info = _identified(path)
@@ -100,6 +101,15 @@ def load_model(name: str = AUTO, checkpoint: Path | str | None = None, device: s
     if path is None:
         return _without_checkpoint(name, _built(name, factory))
     return _with_checkpoint(name, factory, path, device, info)
+
+
+def needs_checkpoint(name: str) -> bool:
+    """Whether the model of a name is built from a file of weights; ``auto`` always is.
+
+    Raises:
+        UnknownNameError: No such model.
+    """
+    return name == AUTO or _wants_checkpoint(MODELS.load(name))
 
 
 def _identified(path: Path | None) -> CheckpointInfo:
@@ -119,15 +129,18 @@ def _identified(path: Path | None) -> CheckpointInfo:
     return info
 
 
+def _wants_checkpoint(factory: Any) -> bool:
+    return bool(getattr(getattr(factory, "needs", None), "needs_checkpoint", False))
+
+
 def _check_factory(name: str, factory: Any, path: Path | None) -> None:
     if not callable(getattr(factory, "score_track", None)):
         raise UsageError(
             f"the model {name!r} has no method score_track(audio, faces, fps); see asdbench.types.Scorer for what it "
             "must return."
         )
-    wants = getattr(getattr(factory, "needs", None), "needs_checkpoint", False)
     takes = hasattr(factory, "from_checkpoint")
-    if path is None and wants:
+    if path is None and _wants_checkpoint(factory):
         raise UsageError(f"the model {name!r} needs its weights; give --checkpoint FILE.")
     if path is not None and not takes:
         raise UsageError(f"the model {name!r} has no weights to load; leave --checkpoint out.")

@@ -40,13 +40,13 @@ class Adapter(ABC):
         name: Name in the model registry.
         version: Bumped whenever a change alters any score; part of the model fingerprint.
         architecture: Name in `asdbench.networks.ARCHITECTURES` that its checkpoints must have, if any.
-        needs: What it expects of its input.
+        needs: What it expects of its input; an object may differ from its class where a checkpoint says so.
     """
 
     name: str
     version: int = 1
     architecture: ClassVar[str | None] = None
-    needs: ClassVar[Needs] = Needs()
+    needs: Needs = Needs()
 
     @abstractmethod
     def embed_audio(self, audio: Int16Array, num_frames: int, fps: float) -> Embedding:

@@ -1,6 +1,7 @@
 """Light-ASD and LR-ASD as their authors' AVA evaluation runs them; the two differ only in the network.
 
-Gray crops are resized to 112 x 112 with OpenCV's bilinear filter (aspect ratio not kept), audio becomes MFCC with four
+Gray crops are resized to 112 x 112 (or to what the checkpoint's metadata name, `asdbench.checkpoints.load.FACE_SIZE`)
+with OpenCV's bilinear filter (aspect ratio not kept), audio becomes MFCC with four
 rows per frame, and the whole track is one forward pass. The official score is the softmax over two logits, column 1;
 its log-odds, logit 1 - logit 0, are what is returned here. Only the visual encoder, which looks a few frames
 around, works in chunks; its embeddings are those of the whole track.
@@ -10,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +21,7 @@ import torch
 from torch import Tensor
 
 from asdbench.adapters.base import Adapter
-from asdbench.checkpoints.load import apply_state_dict, load_state_dict
+from asdbench.checkpoints.load import apply_state_dict, load_checkpoint
 from asdbench.devices import choose_device
 from asdbench.errors import DataError
 from asdbench.features import mfcc_for_frames
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self  # typing.Self from Python 3.11 on
 
 CROP_SIZE = 112
-"""Side of the resized face crops, in pixels."""
+"""Side of the resized face crops, in pixels, where the checkpoint names no other."""
 
 CHUNK = 256
 """Frames that the visual encoder embeds at a time, so that its memory does not grow with the track."""
@@ -43,9 +45,12 @@ class TwoStreamAdapter(Adapter):
     Args:
         network: With its weights; it is moved to the device and put into evaluation mode.
         device: Name of the torch device.
+        face_size: Side in pixels to which crops are resized.
     """
 
-    def __init__(self, network: TwoStreamNetwork, device: str = "cpu") -> None:
+    def __init__(self, network: TwoStreamNetwork, device: str = "cpu", face_size: int = CROP_SIZE) -> None:
+        self.needs = replace(type(self).needs, crop_size=face_size)
+        self._face_size = face_size
         self.device = torch.device(choose_device(device))
         self._network = network.float().to(self.device).eval()
 
@@ -54,7 +59,7 @@ class TwoStreamAdapter(Adapter):
         """Build the model from a checkpoint of its architecture.
 
         Args:
-            path: A flat state dict in the official layout.
+            path: A flat state dict in the official layout; metadata may name the size at which it sees faces.
             device: ``auto``, ``cpu``, ``cuda``, ``cuda:1`` or ``mps``.
 
         Raises:
@@ -64,8 +69,9 @@ class TwoStreamAdapter(Adapter):
         """
         choose_device(device)  # before the work of loading
         network: TwoStreamNetwork = ARCHITECTURES.load(str(cls.architecture))()
-        apply_state_dict(network, load_state_dict(path), path)
-        return cls(network, device)
+        checkpoint = load_checkpoint(path)
+        apply_state_dict(network, checkpoint.state, path)
+        return cls(network, device, checkpoint.face_size or CROP_SIZE)
 
     def embed_audio(self, audio: Int16Array, num_frames: int, fps: float) -> Tensor:
         """Return ``[1, num_frames, 128]`` on the device; see `Adapter.embed_audio`."""
@@ -75,7 +81,7 @@ class TwoStreamAdapter(Adapter):
 
     def embed_faces(self, faces: Sequence[UInt8Array]) -> Tensor:
         """Return ``[1, num_frames, 128]`` on the device; see `Adapter.embed_faces`."""
-        crops = torch.from_numpy(_resized(faces))[None]
+        crops = torch.from_numpy(_resized(faces, self._face_size))[None]
         with _exact_inference(self.device):
             return torch.cat([self._embed_chunk(crops, start) for start in range(0, len(faces), CHUNK)], dim=1)
 
@@ -94,15 +100,15 @@ class TwoStreamAdapter(Adapter):
         return scores
 
 
-def _resized(faces: Sequence[UInt8Array]) -> UInt8Array:
-    crops = np.empty((len(faces), CROP_SIZE, CROP_SIZE), np.uint8)
+def _resized(faces: Sequence[UInt8Array], side: int) -> UInt8Array:
+    crops = np.empty((len(faces), side, side), np.uint8)
     for frame, face in enumerate(faces):
         if face.ndim != 2 or face.dtype != np.uint8 or not face.size:
             raise DataError(
                 f"the crop of frame {frame} has shape {face.shape} and type {face.dtype}; "
                 "expected a gray uint8 picture [height, width]."
             )
-        crops[frame] = cv2.resize(face, (CROP_SIZE, CROP_SIZE))
+        crops[frame] = cv2.resize(face, (side, side))
     return crops
 
 

@@ -1,4 +1,4 @@
-"""Model cards: what is known about a published checkpoint, one TOML file each in ``baselines/models``."""
+"""Model cards: what is known about a published or shipped checkpoint, one TOML file each in ``baselines/models``."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Published(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ModelCard(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What is known about one published checkpoint.
+    """What is known about one checkpoint: shipped with asdbench (it has a ``file``), or published elsewhere.
 
     Attributes:
         name: ``architecture.weights``; also the file's name.
@@ -41,11 +41,13 @@ class ModelCard(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         sha256: Of the checkpoint file.
         trained_on: Data, in order of training.
         licence: SPDX name of the licence of code and weights.
-        code: Address of the official repository.
-        commit: Commit of that repository in which the file was found.
-        weights: Path of the file in that repository.
+        code: Address of the code that trained it: the official repository, or ours.
         paper: Where the model is described.
         parameters: Number of trainable numbers, all heads included.
+        commit: Commit of the official repository in which the file was found; not for shipped ones.
+        weights: Path of the file in that repository; not for shipped ones.
+        file: Path of the shipped file below ``baselines/``, with forward slashes.
+        note: What whoever uses it must know, in one or two sentences.
         published: Results published for exactly these weights.
     """
 
@@ -55,11 +57,18 @@ class ModelCard(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     trained_on: str
     licence: str
     code: str
-    commit: str
-    weights: str
     paper: str
     parameters: int
+    commit: str | None = None
+    weights: str | None = None
+    file: str | None = None
+    note: str | None = None
     published: tuple[Published, ...] = ()
+
+    def __post_init__(self) -> None:
+        origin = [value is not None for value in (self.commit, self.weights)]
+        if not (all(origin) if self.file is None else not any(origin)):
+            raise ValueError("expected either `file`, or `commit` and `weights`")
 
 
 def read_card(path: Path) -> ModelCard:
@@ -80,7 +89,8 @@ def read_card(path: Path) -> ModelCard:
 @lru_cache(maxsize=1)
 def model_cards() -> tuple[ModelCard, ...]:
     """Return all shipped cards, sorted by name."""
-    return tuple(read_card(path) for path in sorted(resource_folder("baselines/models").glob("*.toml")))
+    files = resource_folder("baselines/models").glob("*.toml")
+    return tuple(read_card(path) for path in sorted(files, key=lambda path: path.stem))
 
 
 def card_for(sha256: str) -> ModelCard | None:

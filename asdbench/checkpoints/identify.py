@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from torch import Tensor
 
 from asdbench.checkpoints.cards import card_for
 from asdbench.checkpoints.files import sha256_of
-from asdbench.checkpoints.load import load_state_dict
+from asdbench.checkpoints.load import load_checkpoint
 from asdbench.networks import ARCHITECTURES
 
 Shapes = Mapping[str, tuple[int, ...]]
@@ -33,6 +33,9 @@ class CheckpointInfo:
         entries: Keys in the state dict.
         trained_on: Data it was trained on, from its card.
         published: Published results of exactly this file, one sentence each.
+        note: What whoever uses it must know, from its card.
+        face_size: Side in pixels at which it sees faces, where the file names one; else the adapter's.
+        metadata: What the file says about itself.
     """
 
     path: Path
@@ -43,16 +46,20 @@ class CheckpointInfo:
     entries: int
     trained_on: str | None
     published: tuple[str, ...]
+    note: str | None = None
+    face_size: int | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict)
 
 
 def identify(path: Path | str) -> CheckpointInfo:
     """Identify a checkpoint.
 
     Raises:
-        CheckpointError: The file cannot be loaded safely; see `asdbench.checkpoints.load.load_state_dict`.
+        CheckpointError: The file cannot be loaded safely; see `asdbench.checkpoints.load.load_checkpoint`.
     """
     path = Path(path)
-    state = load_state_dict(path)
+    checkpoint = load_checkpoint(path)
+    state = checkpoint.state
     digest = sha256_of(path)
     card = card_for(digest)
     return CheckpointInfo(
@@ -64,6 +71,9 @@ def identify(path: Path | str) -> CheckpointInfo:
         entries=len(state),
         trained_on=card.trained_on if card else None,
         published=tuple(str(result) for result in card.published) if card else (),
+        note=card.note if card else None,
+        face_size=checkpoint.face_size,
+        metadata=checkpoint.metadata,
     )
 
 

@@ -8,6 +8,7 @@ import warnings
 import zipfile
 import zlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,35 +16,75 @@ import torch
 from torch import Tensor, nn
 
 from asdbench.checkpoints.files import existing_file
+from asdbench.checkpoints.safe_tensors import is_safetensors, read_safetensors
 from asdbench.errors import CheckpointError
+
+FACE_SIZE = "asdbench.face_size"
+"""Key of the metadata that says at which side, in pixels, the network was trained to see faces."""
+
+FACE_SIZES = (16, 512)
+"""Smallest and largest side that a checkpoint may ask for."""
 
 _SHOWN = 5  # keys listed of each kind before "..."
 
 
-def load_state_dict(path: Path | str) -> dict[str, Tensor]:
-    """Load a flat state dict onto the CPU, with ``torch.load(weights_only=True)``: nothing in the file is executed.
+@dataclass(frozen=True)
+class Checkpoint:
+    """What a file of weights holds.
 
-    The prefix ``module.`` that ``DataParallel`` adds to key names is removed wherever it stands.
+    Attributes:
+        state: Key to tensor, in the order of the file.
+        metadata: What a safetensors file says about itself; other formats say nothing.
+        face_size: Side in pixels at which its network sees faces, where the metadata name one.
+    """
 
-    Args:
-        path: A file written by ``torch.save(module.state_dict(), path)``.
+    state: dict[str, Tensor]
+    metadata: Mapping[str, str]
+    face_size: int | None
 
-    Returns:
-        Key to tensor, in the order of the file.
+
+def load_checkpoint(path: Path | str) -> Checkpoint:
+    """Load a flat state dict onto the CPU, and what the file says about it; nothing in the file is executed.
+
+    The format is recognised by content: safetensors, or what ``torch.save(module.state_dict(), path)`` writes, which is
+    read with ``torch.load(weights_only=True)``. The prefix ``module.`` that ``DataParallel`` adds to key names is
+    removed wherever it stands.
 
     Raises:
         CheckpointError: The file is missing, a folder, empty, truncated, a web page, needs code to be loaded, does not
-            hold a flat dict of tensors, or holds numbers that are not finite.
+            hold a flat dict of tensors, holds numbers that are not finite, or names a face size that is none.
     """
     path = existing_file(path)
     _check_first_bytes(path)
-    _check_archive(path)
-    content = _load_weights_only(path)
+    metadata: Mapping[str, str] = {}
+    if is_safetensors(path):
+        content, metadata = read_safetensors(path)
+    else:
+        _check_archive(path)
+        content = _load_weights_only(path)
     state = _without_module_prefix(_flat_tensors(content, path), path)
     for key, tensor in state.items():
         if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
             raise CheckpointError(f"{path} holds numbers that are not finite (in {key!r}); take an earlier checkpoint.")
-    return state
+    return Checkpoint(state, metadata, _face_size(metadata, path))
+
+
+def load_state_dict(path: Path | str) -> dict[str, Tensor]:
+    """Return the weights of a checkpoint; see `load_checkpoint`."""
+    return load_checkpoint(path).state
+
+
+def _face_size(metadata: Mapping[str, str], path: Path) -> int | None:
+    text = metadata.get(FACE_SIZE)
+    if text is None:
+        return None
+    smallest, largest = FACE_SIZES
+    if not re.fullmatch("[1-9][0-9]{1,2}", text) or not smallest <= int(text) <= largest:
+        raise CheckpointError(
+            f"{path} says {FACE_SIZE} = {text!r} in its metadata; expected a whole number of pixels from {smallest} to "
+            f"{largest}."
+        )
+    return int(text)
 
 
 def apply_state_dict(module: nn.Module, state: Mapping[str, Tensor], path: Path | str) -> None:
@@ -106,10 +147,11 @@ def _check_archive(path: Path) -> None:
 
 def _load_weights_only(path: Path) -> Any:
     try:
-        with warnings.catch_warnings():
+        # Opened here, because torch would judge a path by its suffix.
+        with path.open("rb") as file, warnings.catch_warnings():
             # torch warns about pickle protocols it may not know; if it then fails, the error below says what matters.
             warnings.simplefilter("ignore")
-            return torch.load(path, map_location="cpu", weights_only=True)
+            return torch.load(file, map_location="cpu", weights_only=True)
     except MemoryError:
         raise
     except Exception as error:  # broken archives and pickles raise whatever their bytes happen to lead to

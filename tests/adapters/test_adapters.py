@@ -18,6 +18,7 @@ from asdbench.adapters.two_stream import TwoStreamAdapter
 from asdbench.errors import CheckpointError, DataError, ResourceError, UnknownNameError, UsageError
 from asdbench.networks import ARCHITECTURES
 from tests.seeded import seeded_state
+from tests.standin import FACE_SIZE, write_safetensors
 
 RNG = np.random.default_rng(7)
 FACES = [RNG.integers(0, 256, (90 + i, 60 + 2 * i), dtype=np.uint8) for i in range(5)]
@@ -183,6 +184,44 @@ def test_chunks_do_not_show(checkpoints, monkeypatch, name, chunk):
     whole = scorer.embed_faces(faces)
     monkeypatch.setattr("asdbench.adapters.two_stream.CHUNK", chunk)
     torch.testing.assert_close(scorer.embed_faces(faces), whole, rtol=1e-5, atol=1e-5)
+
+
+@pytest.fixture(scope="module")
+def safe(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("safetensors")
+    state = seeded_state(ARCHITECTURES.load("light-asd")())
+    return {size: write_safetensors(folder / f"{size}.safetensors", state, size) for size in (None, 56, 112)}
+
+
+@pytest.mark.parametrize("size", [None, 112])
+def test_safetensors_give_the_same_scores(checkpoints, safe, size):
+    model = load_model("auto", safe[size])
+    wanted = load_model("auto", checkpoints["light-asd"]).scorer.score_track(AUDIO, FACES, 25)
+    np.testing.assert_array_equal(model.scorer.score_track(AUDIO, FACES, 25), wanted)
+    assert (model.adapter, model.info.face_size, model.scorer.needs.crop_size) == ("light-asd", size, 112)
+
+
+def test_the_face_size_of_a_checkpoint_is_what_the_network_sees(safe, monkeypatch):
+    scorer = load_model("light-asd", safe[56]).scorer
+    assert scorer.needs.crop_size == 56
+    assert type(scorer).needs.crop_size == 112
+    seen = []
+    monkeypatch.setattr(scorer._network, "embed_faces", lambda faces: seen.append(faces) or torch.zeros(1, 5, 128))
+    scorer.embed_faces(FACES)
+    wanted = np.stack([cv2.resize(face, (56, 56), interpolation=cv2.INTER_LINEAR) for face in FACES])
+    np.testing.assert_array_equal(seen[0][0].numpy(), wanted)
+
+
+def test_another_face_size_gives_other_scores(safe):
+    small, usual = (load_model("auto", safe[size]).scorer.score_track(AUDIO, FACES, 25) for size in (56, 112))
+    assert np.isfinite(small).all()
+    assert not np.allclose(small, usual)
+
+
+def test_a_shipped_checkpoint_is_loaded_by_its_name(standin):
+    model = load_model(checkpoint="light-asd.demo")
+    assert (model.name, model.scorer.needs.crop_size) == ("light-asd.demo", FACE_SIZE)
+    assert model.checkpoint == standin.resolve() / "demo" / "light-asd.demo.safetensors"
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has CUDA")

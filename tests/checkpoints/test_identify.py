@@ -120,6 +120,24 @@ def test_a_card_reads_back(tmp_path):
     assert read_card(tmp_path / "x.y.toml").weights == "w"
 
 
+def test_a_card_of_a_shipped_file(tmp_path):
+    text = CARD.replace('commit = "00"', 'note = "small"').replace("weights = ", "file = ")
+    (tmp_path / "x.y.toml").write_text(text, encoding="utf-8")
+    card = read_card(tmp_path / "x.y.toml")
+    assert (card.file, card.note, card.commit, card.weights) == ("w", "small", None, None)
+
+
+def test_cards_are_sorted_by_name(standin):
+    names = [card.name for card in model_cards()]
+    assert names == sorted(names)
+    assert names.index("light-asd.demo") < names.index("light-asd.demo-sync")
+
+
+def test_a_shipped_checkpoint_is_known_by_its_card(standin):
+    info = identify(standin / "demo" / "light-asd.demo-sync.safetensors")
+    assert (info.name, info.face_size, info.note) == ("light-asd.demo-sync", 32, "Sees faces at 32 x 32 pixels.")
+
+
 @pytest.mark.parametrize(
     ("name", "text", "words"),
     [
@@ -128,6 +146,10 @@ def test_a_card_reads_back(tmp_path):
         ("x.y", CARD.replace("= 1", "= 'many'"), "parameters"),
         ("x.y", "name = ", "x.y.toml"),
         ("z", CARD, "calls itself 'x.y'"),
+        ("x.y", CARD + 'file = "a"\n', "expected either `file`, or `commit` and `weights`"),
+        ("x.y", CARD.replace('commit = "00"\n', ""), "expected either"),
+        ("x.y", CARD.replace('weights = "w"\n', ""), "expected either"),
+        ("x.y", CARD.replace('weights = "w"', 'file = "a"'), "expected either"),
     ],
 )
 def test_broken_cards_are_refused(tmp_path, name, text, words):

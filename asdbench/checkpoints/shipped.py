@@ -1,0 +1,63 @@
+"""Checkpoints by name: those that asdbench ships, and where to get the others. Imports no torch."""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path, PurePosixPath
+
+from asdbench.checkpoints.cards import ModelCard, model_cards
+from asdbench.checkpoints.files import sha256_of
+from asdbench.errors import CheckpointError
+from asdbench.registry import unknown_name
+from asdbench.resources import resource_folder
+
+_NEARLY = 0.8  # how like a name a text must be to be taken for a mistyped one
+
+
+def checkpoint_path(checkpoint: Path | str) -> Path:
+    """Return the file that a user means by a path, or by the name of a shipped checkpoint.
+
+    What exists on disk wins over a name. A path at which nothing is comes back as it is, for whoever opens it.
+
+    Raises:
+        CheckpointError: The name is that of a checkpoint which is not shipped, or the shipped file is missing or
+            another than its card describes.
+        UnknownNameError: Nearly the name of a checkpoint, and no file either.
+    """
+    path = Path(checkpoint)
+    if path.exists():
+        return path
+    name = str(checkpoint)
+    card = next((card for card in model_cards() if card.name == name), None)
+    if card is not None:
+        return shipped_file(card)
+    if difflib.get_close_matches(name, [card.name for card in model_cards()], n=1, cutoff=_NEARLY):
+        raise unknown_name("checkpoint", name, [card.name for card in model_cards()])
+    return path
+
+
+def shipped_file(card: ModelCard) -> Path:
+    """Return the file of a shipped checkpoint, after comparing it with its card.
+
+    Raises:
+        CheckpointError: It is not shipped, missing, not the one of the card, or the card points out of the data folder.
+    """
+    if card.file is None:
+        raise CheckpointError(
+            f"the checkpoint {card.name} is not shipped with asdbench; download {card.weights} from {card.code} "
+            f"(commit {card.commit}) and give its path."
+        )
+    root = resource_folder("baselines").resolve()
+    inner = PurePosixPath(card.file)
+    path = root.joinpath(*inner.parts).resolve()
+    if inner.is_absolute() or ".." in inner.parts or not path.is_relative_to(root):
+        raise CheckpointError(f"the model card {card.name} names {card.file!r}, which lies outside of {root}.")
+    if not path.is_file():
+        raise CheckpointError(f"{path}, the checkpoint {card.name}, is missing; reinstall asdbench.")
+    digest = sha256_of(path)
+    if digest != card.sha256:
+        raise CheckpointError(
+            f"{path} is not the checkpoint {card.name}: its sha256 begins with {digest[:12]}, that on the model card "
+            f"with {card.sha256[:12]}; reinstall asdbench."
+        )
+    return path
