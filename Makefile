@@ -3,8 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PINS := constraints/tested.txt
-FIXTURE := build/fixture
-RUN := build/demo-run
+DEMO := build/demo
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-all lint clean
@@ -23,14 +22,13 @@ help: ## Show this list
 	$(BIN)/pip install -q -c $(PINS) -e '.[dev]'
 	@touch $@
 
-demo: .venv/installed ## Score a toy model on a tiny generated data set
-	@rm -rf $(FIXTURE) $(RUN)
-	$(BIN)/python tools/make_fixture.py $(FIXTURE)
-	$(BIN)/asdbench run --suite unsync --model additive --data $(FIXTURE) --out $(RUN)
+demo: .venv/installed ## Score and compare the two shipped checkpoints on the shipped demo data
+	@rm -rf $(DEMO)
+	$(BIN)/asdbench demo --out $(DEMO)
 	@echo
-	@echo 'This was a tiny generated fixture and a toy model: it shows the mechanics and is no benchmark.'
-	@echo 'The report is in $(RUN). With your own checkpoint and data:'
-	@echo '  $(BIN)/asdbench run --suite unsync --checkpoint CHECKPOINT --data AVA_FOLDER'
+	@echo 'The report is $(DEMO)/contrast.md; one report.md per checkpoint lies in the run folders beside it.'
+	@echo 'With your own checkpoint and data:'
+	@echo '  $(BIN)/asdbench run --suite unsync --checkpoint CHECKPOINT --data FOLDER'
 
 test: .venv/installed-dev ## Run the fast tests
 	$(BIN)/pytest -m 'not slow'

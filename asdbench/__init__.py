@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from asdbench.adapters import load_model as load_model
     from asdbench.adapters.base import Adapter as Adapter
+    from asdbench.api import demo as demo
     from asdbench.api import run as run
     from asdbench.api import score as score
     from asdbench.data import open_dataset as open_dataset
@@ -23,6 +24,7 @@ __version__ = "0.1.0"
 _PUBLIC = {
     "Adapter": "asdbench.adapters.base",
     "Run": "asdbench.report.run",
+    "demo": "asdbench.api",
     "load_model": "asdbench.adapters",
     "load_suite": "asdbench.suites",
     "open_dataset": "asdbench.data",

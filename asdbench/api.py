@@ -11,8 +11,8 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from asdbench.adapters import LoadedModel, load_model, wrap_model
-from asdbench.config import Config, resolve
+from asdbench.adapters import LoadedModel, load_model, needs_checkpoint, wrap_model
+from asdbench.config import DEMO_CHECKPOINTS, DEMO_DATA, Config, completed, demo_config, resolve
 from asdbench.data import open_dataset
 from asdbench.devices import choose_device, describe_device
 from asdbench.engine.assemble import assemble
@@ -26,6 +26,7 @@ from asdbench.records.atomic import write_json
 from asdbench.records.folder import RunFolder, default_folder, fingerprint
 from asdbench.records.predictions import predictions_path, write_predictions
 from asdbench.records.shards import Shards, TrackFacts
+from asdbench.report.contrast import Contrast, contrast, write_contrast
 from asdbench.report.run import Run, open_run
 from asdbench.report.write import write_report
 from asdbench.suites import load_suite
@@ -53,12 +54,14 @@ def run(
 ) -> Run:
     """Score a model on a data set under a suite, and write a run folder; the same call continues an unfinished run.
 
+    Without model, checkpoint and data it scores the shipped checkpoint ``light-asd.demo`` on the shipped ``demo-val``.
+
     Args:
         model: Name of a model, ``auto``, ``package.module:Class``, ``file.py:Class``, a loaded model, or an object
             that scores tracks (without a ``fingerprint`` of its own it always starts a new run).
         suite: Name or TOML file of a suite.
-        data: Folder of the data set.
-        checkpoint: The model's weights.
+        data: Folder of the data set, or ``demo-val`` for the shipped one.
+        checkpoint: The model's weights, or the name of a shipped checkpoint.
         format: Format of the data set; recognised by default.
         split: Part of the data set; ``val`` by default.
         device: ``auto``, ``cpu``, ``cuda:N`` or ``mps``.
@@ -104,18 +107,23 @@ def run_config(
     Raises:
         AsdbenchError: See ``asdbench.errors`` for the tree.
     """
+    config, named = completed(config, model is not None, needs_checkpoint), config
     settings = config.settings
-    if settings.data is None:
-        raise UsageError(
-            "no data set given; add --data FOLDER (a folder in the AVA layout of the TalkNet preprocessing)."
-        )
     suite = load_suite(settings.suite)
-    dataset = open_dataset(settings.data, settings.split, settings.format)
+    if config is not named:
+        notify(
+            f"nothing named to score, so this is the demo: {settings.checkpoint} on {settings.data}; for your own: "
+            f"asdbench run --suite {settings.suite} --checkpoint FILE --data FOLDER"
+        )
+    dataset = open_dataset(str(settings.data), settings.split, settings.format)
     tracks = dataset.tracks[: settings.limit]
-    require_both_classes(np.concatenate([track.labels for track in tracks]))
+    # Thresholds are frozen without dubbed tracks.
+    labels = [track.labels for track in tracks if track.dubbed is None]
+    require_both_classes(np.concatenate([np.zeros(0, np.int8), *labels]))
     device = choose_device(settings.device)
     model = model or load_model(settings.model, settings.checkpoint, device)
-    notify(f"planning {suite.label} on {len(dataset.tracks):,} tracks of {dataset.name}")
+    dubbed = "" if all(track.dubbed is None for track in dataset.tracks) else " and dubbed"
+    notify(f"planning {suite.label}{dubbed} on {len(dataset.tracks):,} tracks of {dataset.name}")
     plan_ = plan(dataset.tracks, suite, settings.seed)
     job = _Job(config, suite, dataset, tracks, model, device, plan_)
     identity = job.identity()
@@ -130,6 +138,46 @@ def run_config(
             return _reopened(folder)
         notify(f"{'continuing' if earlier else 'writing'} {folder.path}")
         return job.execute(folder, identity, progress)
+
+
+def demo(
+    suite: str | Path | None = None,
+    *,
+    out: str | Path | None = None,
+    device: str | None = None,
+    limit: int | None = None,
+    progress: bool | None = None,
+    notify: Notify = lambda _: None,
+) -> Contrast:
+    """Score both shipped checkpoints on the shipped data, and write a comparison beside their two run folders.
+
+    Only the arguments count, no file of settings and no variable. The same call continues what was stopped.
+
+    Args:
+        suite: Name or TOML file of a suite; ``unsync`` by default.
+        out: Where run folders and comparison go; ``runs/demo-<suite>`` by default.
+        device: As for `run`.
+        limit: As for `run`.
+        progress: Whether to show progress bars; on a terminal by default.
+        notify: Told in a few words what happens.
+
+    Raises:
+        AsdbenchError: See ``asdbench.errors`` for the tree.
+
+    Example:
+        >>> asdbench.demo(limit=12).table.to_frame()  # doctest: +SKIP
+    """
+    flags = {"suite": suite, "device": device, "limit": limit}
+    name = load_suite(demo_config(DEMO_CHECKPOINTS[0], flags, "argument").settings.suite).name
+    folder = Path("runs") / f"demo-{name}" if out is None else Path(out)
+    runs = []
+    for checkpoint in DEMO_CHECKPOINTS:
+        notify(f"{checkpoint} on {DEMO_DATA}:")
+        config = demo_config(checkpoint, {**flags, "runs": folder}, "argument")
+        runs.append(run_config(config, progress=progress, notify=notify))
+    found = contrast(runs)
+    write_contrast(found, folder)
+    return found
 
 
 def _require_same_media(folder: Path, stamps: Mapping[str, str], tracks: Sequence[Track]) -> None:
@@ -199,7 +247,7 @@ class _Job:
         record = self._record(identity)
         folder.write_record(record | {"state": "running"})
         folder.write_plan(self.plan.records())
-        names = tuple(condition.name for condition in self.suite.conditions)
+        names = tuple(condition.condition.name for condition in self.plan.conditions)
         shards = Shards(folder.path, names)
         _require_same_media(folder.path, _stamps(shards.facts()), self.tracks)
         done = shards.done()
@@ -248,7 +296,7 @@ class _Job:
                 "version": self.suite.version,
                 "sha256": self.suite.sha256,
                 "seed": self.suite.seed if seed is None else seed,
-                "conditions": msgspec.to_builtins(self.suite.conditions),
+                "conditions": [msgspec.to_builtins(p.condition) for p in self.plan.conditions],
             },
             "plan": {
                 "sha256": self.plan.sha256,

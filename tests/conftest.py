@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from asdbench.checkpoints.cards import model_cards
 from asdbench.data import open_dataset
 from asdbench.types import Dataset
+from tests.standin import write_resources
 from tools.make_fixture import write_fixture
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -46,3 +49,19 @@ def fixture_dataset(fixture_root: Path) -> Dataset:
 def fixture_copy(fixture_root: Path, tmp_path: Path) -> Path:
     """A copy of the generated data set that the test may spoil."""
     return Path(shutil.copytree(fixture_root, tmp_path / "copy"))
+
+
+@pytest.fixture(scope="session")
+def _resources(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_resources(tmp_path_factory.mktemp("resources"))
+
+
+@pytest.fixture
+def standin(_resources: Path, fixture_root: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Stand-ins for the shipped checkpoints and data; gives the folder that stands for ``baselines/``."""
+    monkeypatch.setattr("asdbench.resources._PACKAGE", _resources)
+    for module in ("asdbench.config", "asdbench.api"):
+        monkeypatch.setattr(f"{module}.DEMO_DATA", str(fixture_root))
+    model_cards.cache_clear()
+    yield _resources.parent / "baselines"
+    model_cards.cache_clear()

@@ -140,6 +140,16 @@ def test_a_models_own_object_can_be_run(fixture_root: Path, tmp_path: Path):
         asdbench.run(object(), "clean", fixture_root, progress=False)  # type: ignore[arg-type]
 
 
+def test_nothing_given_is_the_demo(standin: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    run = asdbench.run(suite="clean", progress=False)
+    assert run.model == "light-asd.demo"
+    assert run.record["config"]["checkpoint"] == {"value": "light-asd.demo", "source": "demo"}
+    assert run.record["model"]["checkpoint_sha256"] == asdbench.load_model(checkpoint=run.model).checkpoint_sha256
+    with pytest.raises(UsageError, match="no data set given"):
+        asdbench.run(Loud(), "clean", progress=False)
+
+
 def test_each_part_can_be_used_alone_in_three_lines(fixture_dataset):
     track = fixture_dataset.tracks[0]
     model = asdbench.load_model("additive").scorer
@@ -167,7 +177,7 @@ def test_one_class_is_refused_before_any_inference(fixture_copy: Path, tmp_path:
 
 def test_public_names():
     assert set(asdbench.__all__) == {
-        "Adapter", "Run", "__version__", "load_model", "load_suite", "open_dataset", "open_run", "run", "score",
+        "Adapter", "Run", "__version__", "demo", "load_model", "load_suite", "open_dataset", "open_run", "run", "score",
     }  # fmt: skip
     assert all(inspect.getdoc(getattr(asdbench, name)) for name in asdbench.__all__ if name != "__version__")
     assert set(asdbench.__all__) <= set(dir(asdbench))

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from asdbench.config import DEFAULT_FILE, Settings, resolve
+from asdbench.config import DEFAULT_FILE, DEMO_DATA, Settings, completed, demo_config, resolve
 from asdbench.errors import UnknownNameError, UsageError
 
 OTHER = {
@@ -239,3 +239,74 @@ def test_a_file_that_cannot_be_read(file: Path, make: Any) -> None:
     with pytest.raises(UsageError, match="the configuration cannot be read") as caught:
         resolve({}, file)
     assert str(file) in str(caught.value)
+
+
+def needs_weights(name: str) -> bool:
+    return name in ("auto", "light-asd")
+
+
+def test_nothing_named_is_the_demo() -> None:
+    config = completed(resolve({"suite": "clean", "limit": 3}), own_model=False, needs_weights=needs_weights)
+    assert (config.settings.checkpoint, config.settings.data) == ("light-asd.demo", "demo-val")
+    assert (config.settings.suite, config.settings.limit, config.settings.model) == ("clean", 3, "auto")
+    assert (config.sources["checkpoint"], config.sources["data"], config.sources["suite"]) == ("demo", "demo", "flag")
+
+
+@pytest.mark.parametrize("source", ["flag", "variable", "file"])
+@pytest.mark.parametrize(
+    ("named", "words"),
+    [
+        ({"data": "AVA"}, ["data are given (AVA)", "--checkpoint FILE", "light-asd.demo", "--model NAME"]),
+        ({"data": "AVA", "model": "auto"}, ["data are given (AVA)", "--checkpoint FILE"]),
+        ({"model": "light-asd"}, ["no data", "add --data FOLDER, or --data demo-val", "and --checkpoint FILE"]),
+        ({"model": "auto"}, ["no data", "add --data FOLDER, or --data demo-val", "and --checkpoint FILE"]),
+        ({"model": "deaf"}, ["no data", "add --data FOLDER, or --data demo-val"]),
+        ({"checkpoint": "a.model"}, ["no data", "add --data FOLDER, or --data demo-val"]),
+        ({"checkpoint": "a.model", "model": "light-asd"}, ["no data", "add --data FOLDER, or --data demo-val"]),
+    ],
+)
+def test_only_some_named_is_refused_and_the_rest_named(
+    monkeypatch: pytest.MonkeyPatch, empty_folder: Path, source: str, named: dict[str, str], words: list[str]
+) -> None:
+    if source == "variable":
+        for key, value in named.items():
+            monkeypatch.setenv(f"ASDBENCH_{key.upper()}", value)
+    if source == "file":
+        write(empty_folder / DEFAULT_FILE, **named)
+    with pytest.raises(UsageError) as caught:
+        completed(resolve(named if source == "flag" else {}), own_model=False, needs_weights=needs_weights)
+    message = str(caught.value)
+    assert [word for word in words if word not in message] == []
+    assert ("--checkpoint" in message) == any("--checkpoint" in word for word in words)
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        {"data": "AVA", "checkpoint": "a.model"},
+        {"data": "AVA", "model": "deaf"},
+        {"data": DEMO_DATA, "model": "deaf"},
+        {"data": "AVA", "model": "light-asd"},  # that its weights are missing is for the model to say
+    ],
+)
+def test_what_names_enough_stays_as_it_is(named: dict[str, str]) -> None:
+    config = resolve(named)
+    assert completed(config, own_model=False, needs_weights=needs_weights) is config
+
+
+def test_an_own_object_needs_data_alone() -> None:
+    config = resolve({"data": "AVA"})
+    assert completed(config, own_model=True, needs_weights=needs_weights) is config
+    with pytest.raises(UsageError, match="no data set given") as caught:
+        completed(resolve({}), own_model=True, needs_weights=needs_weights)
+    assert "--checkpoint" not in str(caught.value)
+
+
+def test_nothing_but_arguments_has_a_say_in_the_demo(monkeypatch: pytest.MonkeyPatch, empty_folder: Path) -> None:
+    write(empty_folder / DEFAULT_FILE, model="deaf", limit=2, data="AVA")
+    monkeypatch.setenv("ASDBENCH_SUITE", "clean")
+    config = demo_config("light-asd.demo-sync", {"runs": "here", "limit": None}, "argument")
+    assert config.settings == Settings(checkpoint="light-asd.demo-sync", data="demo-val", runs="here")
+    assert (config.sources["checkpoint"], config.sources["runs"]) == ("demo", "argument")
+    with pytest.raises(UsageError, match="expected at least 1 track"):
+        demo_config("light-asd.demo", {"limit": 0})

@@ -1,7 +1,7 @@
 """Write a tiny generated data set in the community AVA layout: ``python tools/make_fixture.py OUT [--seed N]``.
 
-It shows the mechanics (files, keys, runs, edits), for ``make demo`` and the tests. It is not a benchmark: drawn ovals
-with an ellipse for a mouth, and buzzing harmonics for a voice, say nothing about how good a model is.
+It shows the mechanics (files, keys, runs, edits) in the tests. It is not a benchmark: drawn ovals with an ellipse for a
+mouth, and buzzing harmonics for a voice, say nothing about how good a model is.
 
 Ten videos, thirteen tracks of about 2 s, most at 25 fps and two at 30 fps. Among them are two videos with two faces, a
 face that listens, lips that move without sound, and a voice from off screen. The same seed gives the same bytes, as

@@ -13,10 +13,14 @@ from asdbench.cli.output import echo_json, json_option
 @click.argument("file", type=click.Path(path_type=Path))
 @json_option
 def command(file: Path, as_json: bool) -> None:
-    """Say what the checkpoint FILE is: architecture, parameters, known weights, training data. Runs no code from it."""
-    from asdbench.checkpoints.identify import identify
+    """Say what the checkpoint FILE is: architecture, parameters, known weights, training data. Runs no code from it.
 
-    info = identify(file)
+    FILE may be the name of a shipped checkpoint.
+    """
+    from asdbench.checkpoints.identify import identify
+    from asdbench.checkpoints.shipped import checkpoint_path
+
+    info = identify(checkpoint_path(file))
     facts = {
         "file": str(info.path),
         "sha256": info.sha256,
@@ -26,6 +30,9 @@ def command(file: Path, as_json: bool) -> None:
         "weights": info.name,
         "trained_on": info.trained_on,
         "published": list(info.published),
+        "note": info.note,
+        "face_size": info.face_size,
+        "metadata": dict(info.metadata),
     }
     if as_json:
         echo_json(facts)
@@ -36,8 +43,12 @@ def command(file: Path, as_json: bool) -> None:
         "weights": info.name or "unknown weights",
         "trained_on": info.trained_on or "unknown",
         "published": "\n".join(info.published) or "nothing",
+        "face_size": f"{info.face_size} x {info.face_size} pixels" if info.face_size else None,
+        "metadata": "\n".join(f"{key} = {value}" for key, value in info.metadata.items()) or None,
     }
     for key, value in shown.items():
+        if value is None:
+            continue
         click.echo(f"{key.replace('_', ' '):<13} " + str(value).replace("\n", "\n" + " " * 14))
     if info.architecture:
         click.echo(f"\nasdbench run --suite unsync --checkpoint {file} --data FOLDER")

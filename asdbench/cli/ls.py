@@ -7,6 +7,7 @@ from collections.abc import Callable
 import click
 
 from asdbench.cli.output import echo_json, json_option
+from asdbench.config import DEMO_DATA
 
 _Row = dict[str, str]
 
@@ -15,10 +16,18 @@ def _models() -> list[_Row]:
     from asdbench.adapters import MODELS
     from asdbench.checkpoints.cards import model_cards
 
-    weights: dict[str, list[str]] = {}
+    known: dict[str, list[str]] = {}
+    shipped: dict[str, list[str]] = {}
     for card in model_cards():
-        weights.setdefault(card.architecture, []).append(card.name)
-    return [{"name": name, "known weights": ", ".join(weights.get(name, ["none needed"]))} for name in MODELS.names()]
+        (known if card.file is None else shipped).setdefault(card.architecture, []).append(card.name)
+    return [
+        {
+            "name": name,
+            "shipped weights": ", ".join(shipped.get(name, [])),
+            "known weights": ", ".join(known.get(name, ["" if name in shipped else "none needed"])),
+        }
+        for name in MODELS.names()
+    ]
 
 
 def _suites() -> list[_Row]:
@@ -49,3 +58,5 @@ def command(kind: str, as_json: bool) -> None:
     widths = {key: max(len(row[key]) for row in [*rows, {k: k for k in rows[0]}]) for key in rows[0]}
     for row in [{key: key for key in rows[0]}, *rows]:
         click.echo("  ".join(row[key].ljust(width) for key, width in widths.items()).rstrip())
+    if kind == "data":
+        click.echo(f"\nshipped with asdbench: {DEMO_DATA} (asdbench run --data {DEMO_DATA} ...)")

@@ -12,6 +12,7 @@ import asdbench
 from asdbench.errors import AsdbenchError
 
 _VERBS = {
+    "demo": "score and compare the two shipped checkpoints on the shipped data",
     "run": "score a model under a suite of conditions",
     "score": "recompute every figure of a run from its predictions",
     "report": "show a run, and write its tables and figures again",
@@ -55,7 +56,10 @@ class _Verbs(click.Group):
 )
 @click.version_option(asdbench.__version__, prog_name="asdbench")
 def cli() -> None:
-    """Measure whether an active speaker detector listens, or just adds up sound and lips."""
+    """Measure whether an active speaker detector listens, or just adds up sound and lips.
+
+    Without a checkpoint and data of your own, start with: asdbench demo
+    """
 
 
 def main() -> None:

@@ -9,9 +9,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from rich.console import Console
+
+    from asdbench.report.contrast import Contrast
     from asdbench.report.run import Run
 
 _UNCUT = 400
+_WIDE = 110  # columns in which a comparison has room for the models' names
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout instead of tables.")
 
@@ -28,19 +34,40 @@ def note(message: str) -> None:
 
 def show_run(run: Run) -> None:
     """Print the main tables of a run, its conclusion and where to look on."""
-    from rich.console import Console
-
     from asdbench.report.terminal import print_table
 
-    # A pipe has no width, so nothing may be cut there.
-    console = Console(highlight=False) if sys.stdout.isatty() else Console(highlight=False, width=_UNCUT)
+    console = _console()
     for name in ("robustness", "modality"):
         # On a suite of diagnostics only, the modality table says it all.
         tests = any(condition.role == "test" for condition in run.conditions.values())
         if name in run.tables and (name == "modality" or tests or "modality" not in run.tables):
             print_table(console, run.tables[name])
-    console.print()
-    console.print(run.conclusion, style="bold", markup=False)
-    for warning in run.warnings:
-        console.print(f"note: {warning}", style="yellow", markup=False)
+    _show_words(console, run.conclusion, run.warnings)
     console.print(f"\nrun folder: {run.path} (report.md, tables/, plots/, predictions/)", markup=False, soft_wrap=True)
+
+
+def show_contrast(found: Contrast) -> None:
+    """Print the table of a comparison, its conclusion and where to look on."""
+    from asdbench.report.terminal import print_table
+
+    console = _console()
+    print_table(console, found.table if console.width >= _WIDE else found.narrow_table)
+    _show_words(console, found.conclusion, found.warnings)
+    folder = found.runs[0].path.parent
+    console.print(f"\ncomparison: {folder / 'contrast.md'} (.csv, .json, .png, .svg)", markup=False, soft_wrap=True)
+    for run in found.runs:
+        console.print(f"run folder: {run.path} (report.md, tables/, plots/, ...)", markup=False, soft_wrap=True)
+
+
+def _console() -> Console:
+    from rich.console import Console
+
+    # A pipe has no width, so nothing may be cut there.
+    return Console(highlight=False) if sys.stdout.isatty() else Console(highlight=False, width=_UNCUT)
+
+
+def _show_words(console: Console, conclusion: str, warnings: Iterable[str]) -> None:
+    console.print()
+    console.print(conclusion, style="bold", markup=False)
+    for warning in warnings:
+        console.print(f"note: {warning}", style="yellow", markup=False)

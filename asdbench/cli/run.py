@@ -20,8 +20,18 @@ from asdbench.cli.output import echo_json, json_option, note, show_run
     help="Model (asdbench ls models), package.module:Class or file.py:Class; auto recognises the checkpoint.  "
     "[default: auto]",
 )
-@click.option("--checkpoint", type=click.Path(path_type=Path), metavar="FILE", help="Weights of the model.")
-@click.option("--data", type=click.Path(path_type=Path), metavar="FOLDER", help="Folder of the data set.")
+@click.option(
+    "--checkpoint",
+    type=click.Path(path_type=Path),
+    metavar="FILE|NAME",
+    help="Weights of the model, or a shipped checkpoint (asdbench ls models).",
+)
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER|NAME",
+    help="Folder of the data set, or demo-val for the shipped one.",
+)
 @click.option("--format", metavar="NAME", help="Format of the data set (asdbench ls data).  [default: auto]")
 @click.option("--split", metavar="NAME", help="Part of the data set.  [default: val]")
 @click.option("--device", metavar="DEVICE", help="auto, cpu, cuda, cuda:N or mps.  [default: auto]")
@@ -50,7 +60,8 @@ def command(config: Path | None, quiet: bool, as_json: bool, **flags: Any) -> No
     """Score a model under a suite of conditions.
 
     Settings come from the flags, else ASDBENCH_* variables, else the TOML file, else defaults; run.json records each
-    with its source. The same command continues a run that was stopped or killed.
+    with its source. The same command continues a run that was stopped or killed. Without model, checkpoint and data it
+    scores the shipped light-asd.demo on the shipped demo-val.
     """
     from asdbench.api import run_config
     from asdbench.config import resolve

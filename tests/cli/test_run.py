@@ -120,10 +120,13 @@ class Nervous:
 @pytest.mark.parametrize(
     ("arguments", "exit_code", "words"),
     [
-        ((), 2, "no data set given; add --data FOLDER"),
-        (("--data", "nowhere"), 5, "nowhere: no such folder"),
-        (("--data", "."), 5, "no known data format"),
-        (("--data", "DATA"), 2, "give --checkpoint FILE"),
+        (("--model", "deaf"), 2, "no data set given; add --data FOLDER, or --data demo-val"),
+        (("--model", "light-asd"), 2, "add --data FOLDER, .* and --checkpoint FILE"),
+        (("--checkpoint", "absent.model"), 2, "no data set given; add --data FOLDER"),
+        (("--data", "nowhere", "--model", "deaf"), 5, "nowhere: no such folder"),
+        (("--data", ".", "--model", "deaf"), 5, "no known data format"),
+        (("--data", "DATA"), 2, "data are given .* add --checkpoint FILE"),
+        (("--data", "DATA", "--checkpoint", "light-asd.ava"), 6, "not shipped with asdbench; download weight/"),
         (("--data", "DATA", "--model", "ligth-asd"), 2, "did you mean light-asd"),
         (("--data", "DATA", "--model", "light-asd"), 2, "needs its weights; give --checkpoint"),
         (("--data", "DATA", "--checkpoint", "absent.model"), 6, "absent.model does not exist"),
@@ -154,6 +157,26 @@ def test_a_users_model_runs_and_editing_it_makes_another_run(cli: Cli, fixture_r
         Path("own.py").write_text(USERS_MODEL.replace("BAD", content))
         assert cli("run", "--suite", "clean", "--model", "own.py:Nervous", "--data", fixture_root).exit_code == 0
     assert len(list(Path("runs").iterdir())) == 2
+
+
+def test_nothing_named_is_the_demo_and_says_so(cli: Cli, standin: Path, fixture_root: Path):
+    result = cli("run", "--suite", "clean")
+    assert result.exit_code == 0
+    (note,) = [line for line in result.err.splitlines() if "demo" in line and "your own" in line]
+    assert f"light-asd.demo on {fixture_root}" in note
+    assert "asdbench run --suite clean --checkpoint FILE --data FOLDER" in note
+    (folder,) = Path("runs").iterdir()
+    assert folder.name.startswith("light-asd.demo-clean-")
+    quiet = cli("run", "--suite", "clean", "--quiet")
+    assert quiet.err == ""
+    assert quiet.out == result.out
+
+
+def test_a_shipped_checkpoint_by_name_says_nothing_of_a_demo(cli: Cli, standin: Path, fixture_root: Path):
+    result = cli("run", "--suite", "clean", "--checkpoint", "light-asd.demo-sync", "--data", fixture_root)
+    assert result.exit_code == 0
+    assert "light-asd.demo-sync: AP" in result.out
+    assert "your own" not in result.err
 
 
 def test_an_interrupt_says_how_to_continue(cli: Cli, fixture_root: Path):

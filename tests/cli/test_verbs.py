@@ -91,6 +91,21 @@ def test_ls(cli: Cli, kind: str):
     assert names >= {"models": {"light-asd", "deaf"}, "suites": set(suite_names()), "data": {"ava"}}[kind]
 
 
+def test_ls_models_tells_the_shipped_from_the_known_weights(cli: Cli, standin: Path):
+    row = next(row for row in cli("ls", "models", "--json").json if row["name"] == "light-asd")
+    assert row["shipped weights"] == "light-asd.demo, light-asd.demo-sync"
+    assert row["known weights"] == "light-asd.ava, light-asd.talkset"
+
+
+def test_inspect_takes_the_name_of_a_shipped_checkpoint(cli: Cli, standin: Path):
+    result = cli("inspect", "light-asd.demo")
+    assert "face size     32 x 32 pixels" in result.out
+    assert "note          Sees faces at 32 x 32 pixels." in result.out
+    facts = cli("inspect", "light-asd.demo", "--json").json
+    assert (facts["face_size"], facts["metadata"]) == (32, {"asdbench.face_size": "32"})
+    assert facts["weights"] == "light-asd.demo"
+
+
 def test_inspect_names_architecture_and_size(cli: Cli):
     torch.save(seeded_state(ARCHITECTURES.load("light-asd")()), "mine.model")
     result = cli("inspect", "mine.model")
@@ -98,6 +113,7 @@ def test_inspect_names_architecture_and_size(cli: Cli):
     assert "light-asd" in result.out
     assert "1,021,636" in result.out
     assert "unknown weights" in result.out
+    assert "face size" not in result.out
     assert cli("inspect", "mine.model", "--json").json["weights"] is None
 
 
@@ -114,7 +130,7 @@ def test_an_unknown_verb_gets_a_suggestion(cli: Cli):
     assert "did you mean run?" in result.err
 
 
-@pytest.mark.parametrize("verb", [[], ["run"], ["score"], ["report"], ["ls"], ["inspect"]])
+@pytest.mark.parametrize("verb", [[], ["demo"], ["run"], ["score"], ["report"], ["ls"], ["inspect"]])
 def test_help_has_an_example(cli: Cli, verb: list[str]):
     result = cli(*verb, "--help")
     assert result.exit_code == 0
