@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import hashlib
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -11,11 +14,7 @@ import asdbench
 from asdbench.data.oracle import Oracle
 from asdbench.resources import resource_folder
 from asdbench.types import Dataset
-
-# Until the data are shipped; to be deleted with them.
-pytestmark = pytest.mark.skipif(
-    not (resource_folder("baselines") / "demo" / "demo-val").is_dir(), reason="no demo data"
-)
+from tools.measure_visemes import lip_opening, openings
 
 CHANGED = [f"{kind}@{share}" for kind in ("mismatch", "misalign") for share in ("0.25", "0.50", "0.75", "1.00")]
 MODELS = {"oracle": "asdbench.data.oracle:Oracle", "constant": "constant", "deaf": "deaf", "blind": "blind"}
@@ -124,3 +123,46 @@ def test_a_masked_mouth_leaves_the_oracle_as_it_is(tmp_path_factory: pytest.Temp
     assert found["lip_mask"]["metrics"]["ap_drop"] == 0
     assert found["mismatch(track)"]["metrics"]["at"]["fixed:0.5"]["tpr"] < 0.03
     assert found["silence"]["metrics"]["at"]["fixed:0.5"]["tpr"] == 0
+
+
+def test_the_shipped_files_are_those_of_the_checksums() -> None:
+    folder = resource_folder("baselines") / "demo" / "demo-val"
+    sums = dict(reversed(line.split("  ")) for line in (folder / "SHA256SUMS").read_text().splitlines())
+    files = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
+    assert sums.keys() == files.keys() - {"SHA256SUMS"}
+    for name, digest in sums.items():
+        assert hashlib.sha256(files[name].read_bytes()).hexdigest() == digest, name
+
+
+def test_the_mix_is_the_documented_one(demo: Dataset) -> None:
+    folder = resource_folder("baselines") / "demo" / "demo-val"
+    with (folder / "tracks.csv").open(newline="") as handle:
+        rows = list(csv.DictReader(handle))
+    kinds = Counter(row["kind"] for row in rows)
+    assert len(demo.tracks) == len(rows) == 72
+    assert 0.38 <= kinds["speaking"] / 72 <= 0.42
+    assert 0.14 <= kinds["dubbed"] / 72 <= 0.16
+    assert min(kinds[kind] for kind in ("off-screen", "silence", "chewing", "smiling")) >= 5
+    assert 0.2 <= sum(row["egocentric"] == "1" for row in rows) / 72 <= 0.4
+    assert len({row["person_id"] for row in rows}) == 72
+    seconds = [len(track) / track.fps for track in demo.tracks]
+    assert 6 <= min(seconds) <= max(seconds) <= 8
+    assert {track.video_id for track in demo.tracks if track.dubbed is not None} == {
+        row["video_id"] for row in rows if row["kind"] == "dubbed"
+    }
+
+
+def test_lips_meet_on_p_b_m_and_open_on_vowels() -> None:
+    found = openings(resource_folder("baselines") / "demo" / "demo-val")
+    assert min(len(found.closed), len(found.open)) > 50
+    assert found.ratio < 0.20
+    assert found.open.mean() > 0.005
+
+
+def test_the_lip_opening_is_the_dark_blob_between_the_lips() -> None:
+    face = np.full((112, 112), 150, np.uint8)
+    assert lip_opening(face) == 0
+    face[88:90, 40:70] = 30  # a lip line
+    assert lip_opening(face) == 0
+    face[84:94, 40:70] = 30  # an open mouth
+    assert lip_opening(face) == pytest.approx(300 / 112**2, rel=0.1)

@@ -14,9 +14,14 @@ from numpy.typing import NDArray
 
 from tools.demo_data.film import Film, speaks
 from tools.demo_data.script import FPS, SECONDS, Role, Scene
+from tools.demo_data.sentences import Split
 from tools.demo_data.sound import record
 from tools.demo_data.speech import SAMPLE_RATE, Phoneme
 
+VERSION = 1
+"""Of the generator: a change that alters what it writes bumps it; a shipped split is never altered in place."""
+
+WORTH = "Results on demo data show the mechanics and sanity-rank checkpoints; they stand for no benchmark."
 _LABELS = (
     "video_id", "frame_timestamp", "entity_box_x1", "entity_box_y1", "entity_box_x2", "entity_box_y2", "label",
     "entity_id",
@@ -58,6 +63,11 @@ def write_tables(
     )
     _write(folder / "tracks.csv", _TRACKS, (_track_row(scene, role) for scene in scenes for role in scene.roles))
     _write(folder / "phonemes.csv", _PHONEMES, (row for scene in scenes for row in _phoneme_rows(scene)))
+
+
+def write_about(folder: Path, split: Split, seed: int) -> None:
+    """Write dataset.toml: the name of the split, and what its numbers are worth."""
+    (folder / "dataset.toml").write_text(f'name = "demo-{split}"\nversion = "{VERSION}.{seed}"\nnotes = ["{WORTH}"]\n')
 
 
 def write_checksums(folder: Path) -> str:

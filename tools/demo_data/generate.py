@@ -58,6 +58,7 @@ def main(split: Split, out: Path, seed: int, videos: int | None, workers: int, c
     with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
         films = list(tqdm(pool.map(work, enumerate(scenes)), "filming", total=len(scenes), unit="video"))
     export.write_tables(partial_out, scenes, films)
+    export.write_about(partial_out, split, seed)
     identity = export.write_checksums(partial_out)
     partial_out.rename(out)
     click.echo(f"{out}: {len(scenes)} videos, {sum(len(scene.roles) for scene in scenes)} face tracks, {identity}")
