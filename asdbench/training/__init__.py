@@ -1,0 +1,1 @@
+"""Losses that train audio-visual speaker detectors: tensors in, tensors out."""

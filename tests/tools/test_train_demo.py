@@ -1,0 +1,220 @@
+from __future__ import annotations
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+import torch
+from click.testing import CliRunner
+
+from asdbench.adapters import load_model
+from asdbench.checkpoints.identify import identify
+from asdbench.data import open_dataset
+from asdbench.errors import DataError
+from asdbench.features import mfcc_for_frames
+from asdbench.networks.light_asd import LightASD
+from asdbench.types import Track
+from tools.train_demo.__main__ import main
+from tools.train_demo.clips import FPS, ClipSampler, Shape, load_examples, moved, noisy
+from tools.train_demo.evaluation import _embed, evaluate
+from tools.train_demo.forward import embed_audio, embed_faces
+from tools.train_demo.training import PHASES, RECIPES, Phase, Settings, Trainer, save
+
+SHORT = Phase(0.5, Shape(clips=3, frames=6, around=0), side=40, pairs=False)
+LONG = Phase(0.5, Shape(clips=8, frames=14, around=10), side=56, pairs=True)
+SMALL = Settings(steps=2, phases=(SHORT, LONG), norm_batches=2)
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    """Train as the tool does; a second thread also waits long where other work fills the cores."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+class Arrays:
+    """Media in memory."""
+
+    def __init__(self, rng, frames):
+        self._audio = rng.integers(-3000, 3000, frames * 640 - 640).astype(np.int16)
+        self._faces = list(rng.integers(0, 256, (frames, 60, 50)).astype(np.uint8))
+
+    def audio(self):
+        return self._audio
+
+    def faces(self):
+        return self._faces
+
+
+def make_track(number, frames=60, speaking=(20, 50), **changes):
+    labels = np.zeros(frames, np.int8)
+    labels[slice(*speaking)] = 1
+    media = Arrays(np.random.default_rng(number), frames)
+    times = np.arange(frames, dtype=np.int64) * 40
+    track = Track(f"v{number}", "0", f"s{number}", times, labels, 25.0, len(media.audio()), media)
+    return dataclasses.replace(track, **changes)
+
+
+@pytest.fixture(scope="module")
+def examples():
+    return load_examples([make_track(0), make_track(1, speaking=(0, 0)), make_track(2), make_track(3, frames=45)])
+
+
+def rng(seed=0):
+    return np.random.Generator(np.random.PCG64(seed))
+
+
+def test_the_fast_encoders_equal_those_of_the_network_in_value_gradient_and_running_statistics():
+    torch.manual_seed(0)
+    slow, fast = LightASD().double().train(), LightASD().double().train()
+    fast.load_state_dict(slow.state_dict())
+    mfcc, faces = torch.randn(2, 28, 13).double(), torch.randint(0, 256, (2, 7, 56, 56)).double()
+    theirs = slow.embed_audio(mfcc), slow.embed_faces(faces)
+    ours = embed_audio(fast, mfcc), embed_faces(fast, faces)
+    for their, our in zip(theirs, ours, strict=True):
+        torch.testing.assert_close(our.double(), their, rtol=0, atol=1e-6)
+        their.pow(2).sum().backward()
+        our.pow(2).sum().backward()
+    for (name, their), our in zip(slow.named_parameters(), fast.parameters(), strict=True):
+        if their.grad is not None:
+            torch.testing.assert_close(our.grad, their.grad, rtol=1e-4, atol=1e-5, msg=name)
+    for (name, their), our in zip(slow.state_dict().items(), fast.state_dict().values(), strict=True):
+        torch.testing.assert_close(our, their, msg=name)
+
+
+def test_clips_hold_speech_half_of_the_time_and_their_labels_faces_and_sound_belong_together(examples, monkeypatch):
+    monkeypatch.setattr("tools.train_demo.clips.noisy", lambda sound, other, rng: sound)
+    monkeypatch.setattr("tools.train_demo.clips.moved", lambda faces, rng: faces)
+    shape = Shape(clips=40, frames=10, around=12)
+    batch = ClipSampler(examples, shape, rng()).draw()
+    assert batch.faces.shape == (40, 10, 56, 56)
+    assert batch.mfcc.shape == (40, 4 * shape.sound, 13)
+    speaking = batch.labels.any(dim=1).float().mean()
+    assert 0.4 < speaking < 0.85
+    for mfcc, faces, labels, offset in zip(batch.mfcc, batch.faces, batch.labels, batch.offsets.tolist(), strict=True):
+        example, first = next(
+            (e, t) for e in examples for t in range(len(e) - 9) if np.array_equal(e.faces[t : t + 10], faces.numpy())
+        )
+        assert np.array_equal(example.labels[first : first + 10], labels.numpy())
+        heard = first - offset
+        assert 0 <= offset <= 24
+        # All rows but the first (pre-emphasis) and the last five, for which a track's sound may be too short.
+        whole = mfcc_for_frames(example.audio, len(example), FPS)[4 * heard : 4 * (heard + shape.sound)]
+        np.testing.assert_allclose(mfcc.numpy()[1:-5], whole[1:-5], rtol=0, atol=1e-4)
+
+
+def test_tracks_that_are_too_short_take_no_part(examples):
+    short = examples[3]  # 45 frames
+    sampler = ClipSampler(examples, Shape(clips=60, frames=6, around=20), rng())
+    assert short.labels.any()
+    assert len(sampler.draw().labels) == 60
+    with pytest.raises(DataError, match="among 1 tracks, 0 have the 46 frames"):
+        ClipSampler([short], Shape(clips=60, frames=6, around=20), rng())
+
+
+def test_another_frame_rate_is_refused():
+    with pytest.raises(DataError, match="v0: 30 frames per second"):
+        load_examples([make_track(0, fps=30.0)])
+
+
+def test_augmentation_changes_sound_and_faces_but_not_their_shape(examples):
+    sound = examples[0].audio
+    changed = [noisy(sound, examples[2].audio, rng(seed)) for seed in range(12)]
+    levels = [np.std(c.astype(float)) / np.std(sound.astype(float)) for c in changed]
+    assert all(c.shape == sound.shape and c.dtype == np.int16 for c in changed)
+    assert 0.49 < min(levels) < 0.8 < 1.2 < max(levels) < 2.7
+    faces = examples[0].faces
+    turned = moved(faces, rng())
+    assert turned.shape == faces.shape
+    assert turned.dtype == np.uint8
+    assert not np.array_equal(turned, faces)
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_training_repeats_with_its_seed_and_moves_every_weight(examples, recipe):
+    first, again, other = (
+        Trainer(examples, RECIPES[recipe], SMALL, seed).run(lambda _: None).state_dict() for seed in (1, 1, 2)
+    )
+    assert all(torch.equal(first[key], again[key]) for key in first)
+    torch.manual_seed(1)
+    start = LightASD().state_dict()
+    assert [key for key in first if torch.equal(first[key], start[key])] == []
+    assert not torch.equal(first["lossAV.FC.weight"], other["lossAV.FC.weight"])
+
+
+def test_the_recipes_differ_in_the_phase_with_pairs_alone(examples):
+    plain, sync = (Trainer(examples, RECIPES[name], SMALL, 1) for name in ("plain", "sync"))
+    assert all(torch.equal(a, b) for a, b in zip(plain.network.parameters(), sync.network.parameters(), strict=True))
+    assert plain._learn(1) == sync._learn(1)
+    assert plain._learn(2) != sync._learn(2)
+
+
+def test_phases_have_their_shares_of_the_steps(examples):
+    shares = [dataclasses.replace(SHORT, share=0.25), dataclasses.replace(LONG, share=0.75)]
+    trainer = Trainer(examples, RECIPES["plain"], dataclasses.replace(SMALL, steps=8, phases=tuple(shares)), 1)
+    assert [trainer._phase(step) for step in range(1, 9)] == [0, 0, 1, 1, 1, 1, 1, 1]
+    assert sum(phase.share for phase in PHASES) == 1
+
+
+def test_shifted_sound_is_at_least_so_many_frames_away(examples):
+    trainer = Trainer(examples, RECIPES["sync"], SMALL, 1)
+    starts = [trainer._start(7, 20) for _ in range(200)]
+    assert set(starts) == {17, 18, 19, 20}
+    assert {trainer._start(10, 20) for _ in range(200)} == {0, 20}
+
+
+def test_a_saved_network_is_recognised_and_scores_as_evaluated(examples, tmp_path):
+    network = Trainer(examples, RECIPES["sync"], SMALL, 1).run(lambda _: None)
+    path = tmp_path / "new" / "demo.safetensors"
+    save(network, path, {"asdbench.recipe": "sync"})
+    assert identify(path).architecture == "light-asd"
+    example = examples[0]
+    expected = load_model("auto", path).scorer.score_track(example.audio, example.track.media.faces(), 25.0)
+    with torch.inference_mode():
+        faces = torch.from_numpy(example.faces)[None].float()
+        logits = network.head(embed_audio(network, example.mfcc()[None]), embed_faces(network, faces))[0]
+    np.testing.assert_allclose((logits[:, 1] - logits[:, 0]).numpy(), expected, rtol=0, atol=1e-4)
+
+
+def test_evaluation_leaves_dubbed_tracks_out_of_ap_and_finds_what_a_change_does(examples):
+    network = LightASD().eval()
+    figures = evaluate(network, examples)
+    assert set(figures) >= {"ap", "ap_visual", "retention_swap", "sync_auroc_swap", "retention_shift+10"}
+    dubbed = make_track(9, labels=np.zeros(60, np.int8), dubbed=np.arange(60) > 30)
+    with_dub = evaluate(network, [*examples, *load_examples([dubbed])])
+    assert {key: with_dub[key] for key in figures} == figures
+    assert set(with_dub) - set(figures) == {"fa_dubbed"}
+
+
+def test_faces_embedded_in_chunks_are_those_of_the_whole_track():
+    network = LightASD().eval()
+    (example,) = load_examples([make_track(0, frames=140)])
+    with torch.inference_mode():
+        _, chunked = _embed(network, example)
+        whole = embed_faces(network, torch.from_numpy(example.faces)[None].float())[0]
+    torch.testing.assert_close(chunked, whole, rtol=0, atol=1e-6)
+
+
+def test_command_line(monkeypatch, tmp_path, fixture_root):
+    tracks = [track for track in open_dataset(fixture_root).tracks if track.fps == 25]
+    dataset = dataclasses.replace(open_dataset(fixture_root), tracks=tuple(tracks))
+    monkeypatch.setattr("asdbench.data.open_dataset", lambda folder: dataset)
+    monkeypatch.setattr("tools.train_demo.training.Settings", lambda: SMALL)
+    out = tmp_path / "demo.safetensors"
+    arguments = ["--data", fixture_root, "--recipe", "sync", "--out", out, "--val", fixture_root, "--steps", 2]
+    result = CliRunner().invoke(main, list(map(str, arguments)), catch_exceptions=False)
+    assert result.exit_code == 0
+    assert "step 2  loss" in result.output
+    figures = json.loads(result.output.splitlines()[-1])
+    assert figures["steps"] == 2
+    assert 0 < figures["ap"] <= 1
+    from safetensors import safe_open
+
+    with safe_open(out, "pt") as file:
+        metadata = file.metadata()
+        assert all(file.get_tensor(key).dtype in (torch.float32, torch.int64) for key in file.keys())  # noqa: SIM118
+    assert metadata["asdbench.face_size"] == "56"
+    assert (metadata["asdbench.recipe"], metadata["asdbench.seed"], metadata["asdbench.steps"]) == ("sync", "1", "2")
