@@ -1,8 +1,8 @@
-"""Measure a checkpoint on demo data as issue and docs/demo_data.md state it: does the set behave like real faces?
+"""Measure a checkpoint on demo data as docs/demo_data.md states it: does the set behave like real faces?
 
 Needs asdbench itself. The official weights are not shipped; give any Light-ASD checkpoint:
 
-    python tools/measure_demo.py --checkpoint pretrain_AVA_CVPR.model --out measured.json build/demo-seed-*
+    python tools/measure_demo.py --checkpoint pretrain_AVA_CVPR.model --out measured.json build/seed-*
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -196,22 +196,84 @@ def _shifted(track: Track, offset_ms: int) -> Int16Array:
     return shifted
 
 
+FIGURES: tuple[tuple[str, str, Callable[[dict[str, Any]], float]], ...] = (
+    ("AP clean, without dubs", ">= 0.95", lambda r: r["ap"]),
+    ("base rate", "", lambda r: r["base_rate"]),
+    ("AP clean - AP silenced", ">= 0.08", lambda r: r["ap"] - r["ap_silence"]),
+    ("AP with dubs", "", lambda r: r["ap_with_dubs"]),
+    ("AP with dubs - base rate with dubs", ">= 0.30", lambda r: r["ap_with_dubs"] - r["base_rate_with_dubs"]),
+    (
+        "AP - AP of the video-only head, with dubs",
+        ">= 0.05",
+        lambda r: r["ap_with_dubs"] - r["ap_visual_head_with_dubs"],
+    ),
+    ("sync_auroc mismatch@1.00", ">= 0.52", lambda r: r["mismatch@1.00"]["sync_auroc"]),
+    ("sync_auroc misalign 500 to 800 ms", ">= 0.57", lambda r: r["misalign(500-800)"]["sync_auroc"]),
+    ("retention mismatch@1.00", "", lambda r: r["mismatch@1.00"]["retention"]),
+    *(
+        (
+            f"retention misalign {low} to {high} ms",
+            "falls",
+            lambda r, band=f"misalign({low}-{high})": r[band]["retention"],
+        )
+        for low, high in BANDS_MS
+    ),
+    ("mean probability, speaking frames", "", lambda r: r["p_speaking"]),
+    ("the same, silenced", "< 0.1", lambda r: r["p_silenced"]),
+    ("the same, bottom 30 % zeroed", "<= 0.4", lambda r: r["p_lip_mask"]),
+    ("synchrony curve: peak, ms", "-40 to 160", lambda r: r["curve"]["peak_ms"]),
+    ("synchrony curve: number of peaks", "1", lambda r: r["curve"]["peaks"]),
+    ("log-odds lower at -400 ms", ">= 0.4", lambda r: _fall(r, -400)),
+    ("log-odds lower at +400 ms", ">= 0.4", lambda r: _fall(r, 400)),
+)
+
+
+def _fall(result: dict[str, Any], offset: int) -> float:
+    means = result["curve"]["means"]
+    return float(max(means.values()) - means[str(offset)])
+
+
+def table(results: dict[str, Any], real: str | None) -> str:
+    """Return the figures in Markdown: mean and 95 % interval (Student's t) over the demo sets; real faces beside them."""
+    seeds = [result for name, result in results.items() if name != real]
+    lines = [f"| figure | must be | {len(seeds)} generator seeds | real faces |", "|---|---|---:|---:|"]
+    for name, bar, value in FIGURES:
+        values = np.array([value(result) for result in seeds], dtype=np.float64)
+        there = "" if real is None or "dubs" in name.replace("without dubs", "") else f"{value(results[real]):.3g}"
+        lines.append(f"| {name} | {bar} | {_interval(values)} | {there} |")
+    return "\n".join(lines)
+
+
+def _interval(values: NDArray[np.float64]) -> str:
+    if len(values) < 2:
+        return f"{values.mean():.3f}"
+    reach = T95[len(values) - 1] * values.std(ddof=1) / np.sqrt(len(values))
+    return f"{values.mean():.3f} [{values.mean() - reach:.3f}, {values.mean() + reach:.3f}]"
+
+
+T95 = {1: 12.71, 2: 4.30, 3: 3.18, 4: 2.78, 5: 2.57, 6: 2.45, 7: 2.36, 8: 2.31, 9: 2.26}
+"""Student's t, 97.5 %, by degrees of freedom."""
+
+
 @click.command()
-@click.argument("data", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
-@click.option("--checkpoint", required=True, type=click.Path(path_type=Path))
-@click.option("--out", type=click.Path(path_type=Path), help="JSON file; what it holds already is not measured again.")
-def main(data: tuple[Path, ...], checkpoint: Path, out: Path | None) -> None:
-    """Measure a two-stream checkpoint on each data set."""
-    results: dict[str, Any] = json.loads(out.read_text()) if out and out.exists() else {}
-    model = load_model(checkpoint=checkpoint).scorer
-    assert isinstance(model, TwoStreamAdapter)
+@click.argument("data", nargs=-1, type=click.Path(path_type=Path, exists=True))
+@click.option("--checkpoint", type=click.Path(path_type=Path), help="Needed where DATA are given.")
+@click.option(
+    "--out", required=True, type=click.Path(path_type=Path), help="JSON; what it holds is not measured again."
+)
+@click.option("--real", help="Name of the data set of real faces among the results.")
+def main(data: tuple[Path, ...], checkpoint: Path | None, out: Path, real: str | None) -> None:
+    """Measure a two-stream checkpoint on each data set, and print the table of all results in OUT."""
+    results: dict[str, Any] = json.loads(out.read_text()) if out.exists() else {}
     for folder in data:
         if folder.name not in results:
+            model = load_model(checkpoint=checkpoint).scorer
+            assert isinstance(model, TwoStreamAdapter)
             with tempfile.TemporaryDirectory() as work:
                 results[folder.name] = measure(model, folder, Path(work))
-            if out:
-                out.write_text(json.dumps(results, indent=1))
-        click.echo(f"{folder.name}: {json.dumps(results[folder.name])}")
+            results = json.loads(json.dumps(results))
+            out.write_text(json.dumps(results, indent=1))
+    click.echo(table(results, real))
 
 
 if __name__ == "__main__":

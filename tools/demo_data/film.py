@@ -21,7 +21,7 @@ SEAT_WIDTH, HEIGHT = 176, 208
 _SUPERSAMPLING = 2
 _FACE = 70  # pixels from the eyes' centre to the chin
 _BOX = 1.5  # side of a face box, in the same distance
-_BOTTOM = 0.92  # how far below the eyes a box ends, in that distance with the mouth open: tight, as AVA's boxes are
+_BOTTOM = 0.88  # how far below the eyes a box ends, in that distance with the mouth open: tight, as AVA's boxes are
 
 
 @dataclass(frozen=True)
