@@ -234,7 +234,7 @@ def _fall(result: dict[str, Any], offset: int) -> float:
 
 
 def table(results: dict[str, Any], real: str | None) -> str:
-    """Return the figures in Markdown: mean and 95 % interval (Student's t) over the demo sets; real faces beside them."""
+    """Return the figures in Markdown: mean and 95 % interval (Student's t) over the demo sets; real faces beside."""
     seeds = [result for name, result in results.items() if name != real]
     lines = [f"| figure | must be | {len(seeds)} generator seeds | real faces |", "|---|---|---:|---:|"]
     for name, bar, value in FIGURES:
