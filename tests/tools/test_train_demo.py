@@ -15,15 +15,23 @@ from asdbench.errors import DataError
 from asdbench.features import mfcc_for_frames
 from asdbench.networks.light_asd import LightASD
 from asdbench.types import Track
+from tools.train_demo import training
 from tools.train_demo.__main__ import main
-from tools.train_demo.clips import FPS, ClipSampler, Shape, load_examples, moved, noisy
-from tools.train_demo.evaluation import _embed, evaluate
-from tools.train_demo.forward import embed_audio, embed_faces
-from tools.train_demo.training import PHASES, RECIPES, Phase, Settings, Trainer, save
+from tools.train_demo.clips import FPS, ClipSampler, Shape, coloured, load_examples, moved, noisy
+from tools.train_demo.evaluation import evaluate
+from tools.train_demo.forward import embed_audio, embed_faces, embed_whole
+from tools.train_demo.training import RECIPES, Phase, Settings, _Trainer, save, train
 
-SHORT = Phase(0.5, Shape(clips=3, frames=6, around=0), side=40, pairs=False)
-LONG = Phase(0.5, Shape(clips=8, frames=14, around=10), side=56, pairs=True)
-SMALL = Settings(steps=2, phases=(SHORT, LONG), norm_batches=2)
+SMALL = Settings(
+    seeing=(Phase(1, Shape(clips=3, frames=6, around=0), side=40), Phase(1, Shape(clips=3, frames=8, around=0))),
+    listening=Phase(2, Shape(clips=8, frames=14, around=10)),
+    min_shift=10,
+    norm_batches=2,
+)
+
+
+def trained(examples, recipe="sync", seed=1, settings=SMALL):
+    return train(examples, {recipe: RECIPES[recipe]}, settings, seed, lambda _: None)[recipe]
 
 
 @pytest.fixture(autouse=True)
@@ -135,9 +143,7 @@ def test_augmentation_changes_sound_and_faces_but_not_their_shape(examples):
 
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_training_repeats_with_its_seed_and_moves_every_weight(examples, recipe):
-    first, again, other = (
-        Trainer(examples, RECIPES[recipe], SMALL, seed).run(lambda _: None).state_dict() for seed in (1, 1, 2)
-    )
+    first, again, other = (trained(examples, recipe, seed).state_dict() for seed in (1, 1, 2))
     assert all(torch.equal(first[key], again[key]) for key in first)
     torch.manual_seed(1)
     start = LightASD().state_dict()
@@ -145,29 +151,65 @@ def test_training_repeats_with_its_seed_and_moves_every_weight(examples, recipe)
     assert not torch.equal(first["lossAV.FC.weight"], other["lossAV.FC.weight"])
 
 
-def test_the_recipes_differ_in_the_phase_with_pairs_alone(examples):
-    plain, sync = (Trainer(examples, RECIPES[name], SMALL, 1) for name in ("plain", "sync"))
-    assert all(torch.equal(a, b) for a, b in zip(plain.network.parameters(), sync.network.parameters(), strict=True))
-    assert plain._learn(1) == sync._learn(1)
-    assert plain._learn(2) != sync._learn(2)
-
-
-def test_phases_have_their_shares_of_the_steps(examples):
-    shares = [dataclasses.replace(SHORT, share=0.25), dataclasses.replace(LONG, share=0.75)]
-    trainer = Trainer(examples, RECIPES["plain"], dataclasses.replace(SMALL, steps=8, phases=tuple(shares)), 1)
-    assert [trainer._phase(step) for step in range(1, 9)] == [0, 0, 1, 1, 1, 1, 1, 1]
-    assert sum(phase.share for phase in PHASES) == 1
+def test_the_recipes_differ_in_what_listens_and_not_in_what_sees(examples):
+    both = train(examples, RECIPES, SMALL, 1, lambda _: None)
+    plain, sync = (both[name].state_dict() for name in ("plain", "sync"))
+    differ = {key for key in plain if not torch.equal(plain[key], sync[key])}
+    assert {key.split(".")[1] for key in differ if key.startswith("model.")} == {"audioEncoder", "GRU"}
+    assert {key.split(".")[0] for key in differ} == {"model", "lossAV"}
+    alone = trained(examples, "sync").state_dict()
+    assert all(torch.equal(sync[key], alone[key]) for key in sync)
 
 
 def test_shifted_sound_is_at_least_so_many_frames_away(examples):
-    trainer = Trainer(examples, RECIPES["sync"], SMALL, 1)
+    trainer = _Trainer(examples, SMALL, 1)
     starts = [trainer._start(7, 20) for _ in range(200)]
     assert set(starts) == {17, 18, 19, 20}
     assert {trainer._start(10, 20) for _ in range(200)} == {0, 20}
 
 
+def test_only_the_last_phase_of_sync_has_pairs(examples, monkeypatch):
+    calls = []
+    real = training.contrastive_cross_entropy
+
+    def counting(logits, labels, beta):
+        calls.append((len(labels), len(logits)))
+        return real(logits, labels, beta)
+
+    monkeypatch.setattr(training, "contrastive_cross_entropy", counting)
+    train(examples, RECIPES, SMALL, 1, lambda _: None)
+    assert [len(RECIPES), SMALL.listening.steps, len(calls)] == [2, 2, 4]
+    assert all(clips == rows for clips, rows in calls[:2])
+    assert all(clips < rows for clips, rows in calls[2:])
+
+
+def test_another_channel_moves_each_coefficient_by_a_constant(examples):
+    mfcc = examples[0].mfcc().numpy()
+    moved_by = coloured(mfcc, mfcc.std(axis=0), rng()) - mfcc
+    np.testing.assert_allclose(moved_by, np.broadcast_to(moved_by[0], moved_by.shape), atol=1e-4)
+    assert (np.abs(moved_by[0]) > 0).all()
+
+
+def test_clips_are_drawn_around_speaking_frames_as_often_as_asked(examples):
+    always = ClipSampler(examples, Shape(clips=30, frames=1, around=0, speaking=1.0), rng()).draw()
+    never = ClipSampler(examples, Shape(clips=30, frames=1, around=0, speaking=0.0), rng()).draw()
+    assert (float(always.labels.float().mean()), float(never.labels.float().mean())) == (1.0, 0.0)
+
+
+def test_embedded_faces_stand_for_the_same_frames(examples):
+    embedded = [
+        torch.from_numpy(np.arange(len(e), dtype=np.float32))[:, None] + 1000 * i for i, e in enumerate(examples)
+    ]
+    labels = [example.labels for example in examples]
+    batch = ClipSampler(examples, Shape(clips=20, frames=10, around=5), rng(), embedded).draw()
+    for rows, expected in zip(batch.faces[..., 0].numpy().astype(int), batch.labels.numpy(), strict=True):
+        index, first = divmod(int(rows[0]), 1000)
+        np.testing.assert_array_equal(rows, 1000 * index + first + np.arange(10))
+        np.testing.assert_array_equal(labels[index][first : first + 10], expected)
+
+
 def test_a_saved_network_is_recognised_and_scores_as_evaluated(examples, tmp_path):
-    network = Trainer(examples, RECIPES["sync"], SMALL, 1).run(lambda _: None)
+    network = trained(examples)
     path = tmp_path / "new" / "demo.safetensors"
     save(network, path, {"asdbench.recipe": "sync"})
     assert identify(path).architecture == "light-asd"
@@ -193,7 +235,7 @@ def test_faces_embedded_in_chunks_are_those_of_the_whole_track():
     network = LightASD().eval()
     (example,) = load_examples([make_track(0, frames=140)])
     with torch.inference_mode():
-        _, chunked = _embed(network, example)
+        chunked = embed_whole(network, example.faces)
         whole = embed_faces(network, torch.from_numpy(example.faces)[None].float())[0]
     torch.testing.assert_close(chunked, whole, rtol=0, atol=1e-6)
 
@@ -203,18 +245,18 @@ def test_command_line(monkeypatch, tmp_path, fixture_root):
     dataset = dataclasses.replace(open_dataset(fixture_root), tracks=tuple(tracks))
     monkeypatch.setattr("asdbench.data.open_dataset", lambda folder: dataset)
     monkeypatch.setattr("tools.train_demo.training.Settings", lambda: SMALL)
-    out = tmp_path / "demo.safetensors"
-    arguments = ["--data", fixture_root, "--recipe", "sync", "--out", out, "--val", fixture_root, "--steps", 2]
+    arguments = ["--data", fixture_root, "--out", tmp_path, "--val", fixture_root]
     result = CliRunner().invoke(main, list(map(str, arguments)), catch_exceptions=False)
     assert result.exit_code == 0
-    assert "step 2  loss" in result.output
+    assert "sync: step 2  loss" in result.output
     figures = json.loads(result.output.splitlines()[-1])
-    assert figures["steps"] == 2
+    assert (figures["recipe"], figures["seed"]) == ("sync", 1)
     assert 0 < figures["ap"] <= 1
     from safetensors import safe_open
 
-    with safe_open(out, "pt") as file:
-        metadata = file.metadata()
-        assert all(file.get_tensor(key).dtype in (torch.float32, torch.int64) for key in file.keys())  # noqa: SIM118
-    assert metadata["asdbench.face_size"] == "56"
-    assert (metadata["asdbench.recipe"], metadata["asdbench.seed"], metadata["asdbench.steps"]) == ("sync", "1", "2")
+    for recipe in RECIPES:
+        with safe_open(tmp_path / f"{recipe}-1.safetensors", "pt") as file:
+            metadata = file.metadata()
+            assert all(file.get_tensor(key).dtype in (torch.float32, torch.int64) for key in file.keys())  # noqa: SIM118
+        assert metadata["asdbench.face_size"] == "56"
+        assert (metadata["asdbench.recipe"], metadata["asdbench.seed"]) == (recipe, "1")

@@ -50,7 +50,7 @@ class Batch:
 
     Attributes:
         mfcc: ``[B, 4S, 13]``: the sound of the clip and of the time around it, S >= T frames.
-        faces: ``[B, T, 56, 56]`` float32, 0..255.
+        faces: ``[B, T, 56, 56]`` float32, 0..255; or what the visual encoder makes of them, ``[B, T, 128]``.
         labels: ``[B, T]`` int64.
         offsets: ``[B]``: the frame of the sound at which the clip begins.
     """
@@ -83,11 +83,13 @@ class Shape:
         clips: B.
         frames: T.
         around: Frames of sound on each side of a clip.
+        speaking: Chance that the frame around which a clip is drawn is a speaking one.
     """
 
     clips: int
     frames: int
     around: int
+    speaking: float = 0.5
 
     @property
     def sound(self) -> int:
@@ -96,19 +98,28 @@ class Shape:
 
 
 class ClipSampler:
-    """Draws batches: each clip holds a frame that is speaking or not with equal chance.
+    """Draws batches: each clip holds a frame that is speaking, or one that is not, with the chance of the shape.
 
     Args:
         examples: All tracks at least ``shape.sound`` frames long take part.
         shape: Of each batch.
         rng: Makes every choice.
+        embedded: ``[T, 128]`` per example, to be given in place of its faces.
 
     Raises:
         DataError: No track is long enough, or there is no speaking or no other frame.
     """
 
-    def __init__(self, examples: Sequence[Example], shape: Shape, rng: np.random.Generator) -> None:
-        self._examples = [example for example in examples if len(example) >= shape.sound]
+    def __init__(
+        self,
+        examples: Sequence[Example],
+        shape: Shape,
+        rng: np.random.Generator,
+        embedded: Sequence[Tensor] | None = None,
+    ) -> None:
+        kept = [index for index, example in enumerate(examples) if len(example) >= shape.sound]
+        self._examples = [examples[index] for index in kept]
+        self.embedded = None if embedded is None else [embedded[index] for index in kept]
         self._shape = shape
         self._rng = rng
         self._frames = tuple(
@@ -121,27 +132,32 @@ class ClipSampler:
                 "the sound around it need; they must hold speaking and other frames."
             )
 
+        self._spread = np.concatenate([example.mfcc().numpy() for example in self._examples[::6]]).std(axis=0)
+
     def draw(self) -> Batch:
         """Return the next batch, augmented."""
         clips = [self._clip() for _ in range(self._shape.clips)]
         mfcc, faces, labels, offsets = zip(*clips, strict=True)
         return Batch(
             torch.from_numpy(np.stack(mfcc)),
-            torch.from_numpy(np.stack(faces)).float(),
+            torch.stack(faces),
             torch.from_numpy(np.stack(labels).astype(np.int64)),
             torch.tensor(offsets),
         )
 
-    def _clip(self) -> tuple[NDArray[np.float32], UInt8Array, NDArray[np.int8], int]:
-        rows = self._frames[self._rng.integers(2)]
+    def _clip(self) -> tuple[NDArray[np.float32], Tensor, NDArray[np.int8], int]:
+        rows = self._frames[int(self._rng.random() < self._shape.speaking)]
         index, frame = rows[self._rng.integers(len(rows))]
         example, length = self._examples[index], self._shape.frames
         first = int(np.clip(frame - self._rng.integers(length), 0, len(example) - length))
         heard = int(np.clip(first - self._shape.around, 0, len(example) - self._shape.sound))
         sound = noisy(self._sound(index, heard), self._other_sound(index), self._rng)
-        mfcc = mfcc_for_frames(sound, self._shape.sound, FPS)
-        faces = moved(example.faces[first : first + length], self._rng)
-        return mfcc, faces, example.labels[first : first + length], first - heard
+        mfcc = coloured(mfcc_for_frames(sound, self._shape.sound, FPS), self._spread, self._rng)
+        span = slice(first, first + length)
+        if self.embedded is not None:
+            return mfcc, self.embedded[index][span], example.labels[span], first - heard
+        faces = torch.from_numpy(moved(example.faces[span], self._rng)).float()
+        return mfcc, faces, example.labels[span], first - heard
 
     def _sound(self, index: int, first: int) -> Int16Array:
         return self._examples[index].audio[first * _SAMPLES : (first + self._shape.sound) * _SAMPLES + _LAST_ROW]
@@ -163,6 +179,16 @@ def noisy(sound: Int16Array, other: Int16Array, rng: np.random.Generator) -> Int
         if wanted:
             mixed[:length] += added * (_level(mixed) / max(_level(added), 1e-9) * 10 ** (-ratio_db / 20))
     return np.clip(np.rint(mixed), -32768, 32767).astype(np.int16)
+
+
+def coloured(mfcc: NDArray[np.float32], spread: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
+    """Add a constant to each coefficient ``[rows, 13]``, as another channel or throat would; least to the loudness.
+
+    Voices can then be told apart less easily, and a network cannot remember which voice goes with which face.
+    """
+    offset = rng.normal(0, 1, len(spread)) * spread
+    offset[0] *= 0.3
+    return (mfcc + offset).astype(np.float32)
 
 
 def moved(faces: UInt8Array, rng: np.random.Generator) -> UInt8Array:

@@ -16,10 +16,9 @@ from asdbench.metrics import average_precision, positive_share, retention, sync_
 from asdbench.networks.light_asd import LightASD
 from asdbench.types import Float32Array
 from tools.train_demo.clips import Example
-from tools.train_demo.forward import embed_audio, embed_faces
+from tools.train_demo.forward import embed_audio, embed_whole
 
 _SHIFTS = (-20, -10, 10, 20)
-_CHUNK, _HALO = 64, 6  # frames
 
 
 @torch.inference_mode()
@@ -64,13 +63,7 @@ def _changes(examples: Sequence[Example], sounds: Sequence[Tensor]) -> dict[str,
 
 
 def _embed(network: LightASD, example: Example) -> tuple[Tensor, Tensor]:
-    """Embed sound and faces of a track; faces a chunk at a time, with the neighbours that the network sees."""
-    faces, parts = torch.from_numpy(example.faces), []
-    for start in range(0, len(example), _CHUNK):
-        before = min(_HALO, start)
-        seen = faces[start - before : start + _CHUNK + _HALO][None].float()
-        parts.append(embed_faces(network, seen)[0, before : before + _CHUNK])
-    return embed_audio(network, example.mfcc()[None])[0], torch.cat(parts)
+    return embed_audio(network, example.mfcc()[None])[0], embed_whole(network, example.faces)
 
 
 def _scores(network: LightASD, sounds: Sequence[Tensor], faces: Sequence[Tensor]) -> Float32Array:

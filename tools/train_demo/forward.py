@@ -15,7 +15,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from asdbench.networks.light_asd import LightASD
+from asdbench.types import UInt8Array
 
+_CHUNK, _HALO = 64, 6  # frames
 _FACE_MEAN, _FACE_STD = 0.4161, 0.1688  # of gray faces scaled to 0..1, as asdbench.networks.two_stream has them
 
 
@@ -80,3 +82,13 @@ def _to_space(x: Tensor, height: int, width: int) -> Tensor:
     clips, channels, frames, _ = x.shape
     x = x.contiguous(memory_format=torch.channels_last).permute(0, 2, 3, 1)
     return x.reshape(clips * frames, height, width, channels).permute(0, 3, 1, 2)
+
+
+def embed_whole(network: LightASD, faces: UInt8Array) -> Tensor:
+    """Embed the faces of a track ``[T, side, side]`` to ``[T, 128]``, a chunk at a time, with its neighbours."""
+    parts = []
+    for start in range(0, len(faces), _CHUNK):
+        before = min(_HALO, start)
+        seen = torch.from_numpy(faces[start - before : start + _CHUNK + _HALO])[None].float()
+        parts.append(embed_faces(network, seen)[0, before : before + _CHUNK])
+    return torch.cat(parts)
