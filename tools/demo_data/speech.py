@@ -151,6 +151,8 @@ class _Espeak:
 
     def say(self, text: str, voice: Voice) -> tuple[NDArray[np.int16], list[tuple[float, str]]]:
         self.sound, self.events = [], []
+        # Breathy and rough voices draw from a generator that espeak-ng seeds by the time of day.
+        self.library.espeak_ng_SetRandSeed(ctypes.c_long(1))
         if self.library.espeak_SetVoiceByName(f"{voice.language}+{voice.variant}".encode()) != 0:
             raise SystemExit(f"espeak-ng has no voice {voice.language}+{voice.variant}.")
         for parameter, value in ((_RATE, voice.rate), (_PITCH, voice.pitch), (_RANGE, voice.pitch_range)):

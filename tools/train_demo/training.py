@@ -72,7 +72,7 @@ class Phase:
 
 @dataclass(frozen=True)
 class Settings:
-    """What both recipes share; the defaults take about eight minutes for both on one thread of a CPU with bfloat16.
+    """What both recipes share; the defaults take about thirteen minutes for both on one thread of a CPU with bfloat16.
 
     Attributes:
         seeing: Phases in which everything is learnt, the same for all recipes, without pairs. Many short clips of small
@@ -90,7 +90,7 @@ class Settings:
         Phase(320, Shape(clips=20, frames=8, around=0), side=40),
         Phase(180, Shape(clips=10, frames=16, around=0)),
     )
-    listening: Phase = Phase(550, Shape(clips=8, frames=32, around=19, speaking=0.7))
+    listening: Phase = Phase(900, Shape(clips=8, frames=32, around=19, speaking=0.7))
     rate: float = 1.5e-3
     min_shift: int = 6
     norm_batches: int = 20
