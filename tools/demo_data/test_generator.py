@@ -118,8 +118,8 @@ def test_visemes_of_diphthongs_and_affricates():
 
 
 def test_equal_seeds_give_equal_speech_in_new_processes():
-    # All voices, since some are random unless told otherwise. Within one process espeak-ng keeps some state from one call
-    # to the next; a split is written by one process.
+    # All voices, since some are random unless told otherwise. Within one process espeak-ng keeps some state from one
+    # call to the next; a split is written by one process.
     code = (
         "import hashlib; from tools.demo_data.script import write_scenes\n"
         "print(hashlib.sha256(repr([(r.lips.phonemes, r.lips.audio.tobytes()) for s in write_scenes(1, 'val')"
