@@ -12,8 +12,9 @@ import msgspec
 import numpy as np
 
 from asdbench.adapters import LoadedModel, load_model, needs_checkpoint, wrap_model
+from asdbench.checkpoints.shipped import shipped_checkpoint
 from asdbench.config import DEMO_CHECKPOINTS, DEMO_DATA, Config, completed, demo_config, resolve
-from asdbench.data import open_dataset
+from asdbench.data import open_dataset, shipped_data
 from asdbench.devices import choose_device, describe_device
 from asdbench.engine.assemble import assemble
 from asdbench.engine.loop import Skipped, score_tracks
@@ -115,13 +116,14 @@ def run_config(
             f"nothing named to score, so this is the demo: {settings.checkpoint} on {settings.data}; for your own: "
             f"asdbench run --suite {settings.suite} --checkpoint FILE --data FOLDER"
         )
-    dataset = open_dataset(str(settings.data), settings.split, settings.format)
+    dataset = open_dataset(shipped_data() if config.demo else str(settings.data), settings.split, settings.format)
     tracks = dataset.tracks[: settings.limit]
     # Thresholds are frozen without dubbed tracks.
     labels = [track.labels for track in tracks if track.dubbed is None]
     require_both_classes(np.concatenate([np.zeros(0, np.int8), *labels]))
     device = choose_device(settings.device)
-    model = model or load_model(settings.model, settings.checkpoint, device)
+    checkpoint = shipped_checkpoint(str(settings.checkpoint)) if config.demo else settings.checkpoint
+    model = model or load_model(settings.model, checkpoint, device)
     dubbed = "" if all(track.dubbed is None for track in dataset.tracks) else " and dubbed"
     notify(f"planning {suite.label}{dubbed} on {len(dataset.tracks):,} tracks of {dataset.name}")
     plan_ = plan(dataset.tracks, suite, settings.seed)

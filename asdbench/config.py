@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -68,10 +68,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 @dataclass(frozen=True)
 class Config:
-    """Settings, and where each value comes from."""
+    """Settings, and where each value comes from.
+
+    Attributes:
+        settings: The values.
+        sources: Setting to source.
+        demo: Whether checkpoint and data are the shipped ones of these names, whatever lies in the current folder.
+    """
 
     settings: Settings
     sources: Mapping[str, str]
+    demo: bool = False
 
     def record(self) -> dict[str, dict[str, Any]]:
         """Return ``{setting: {"value": ..., "source": ...}}`` for ``run.json``."""
@@ -108,7 +115,8 @@ def demo_config(checkpoint: str, flags: Mapping[str, Any], flag_source: str = "f
     Raises:
         UsageError: A value is of the wrong kind.
     """
-    return _merged((_given({"checkpoint": checkpoint, "data": DEMO_DATA}, _DEMO), _given(flags, flag_source)))
+    merged = _merged((_given({"checkpoint": checkpoint, "data": DEMO_DATA}, _DEMO), _given(flags, flag_source)))
+    return replace(merged, demo=True)
 
 
 def completed(config: Config, own_model: bool, needs_weights: Callable[[str], bool]) -> Config:
@@ -127,7 +135,8 @@ def completed(config: Config, own_model: bool, needs_weights: Callable[[str], bo
     named = own_model or any(config.sources[key] != "default" for key in ("model", "checkpoint", "data"))
     if not named:
         demo = {"checkpoint": DEMO_CHECKPOINTS[0], "data": DEMO_DATA}
-        return Config(msgspec.structs.replace(settings, **demo), {**config.sources, **dict.fromkeys(demo, _DEMO)})
+        sources = {**config.sources, **dict.fromkeys(demo, _DEMO)}
+        return Config(msgspec.structs.replace(settings, **demo), sources, demo=True)
     weights = not own_model and settings.checkpoint is None
     if settings.data is None:
         more = f" and --checkpoint FILE (or a shipped one: {DEMO_CHECKPOINTS[0]})"

@@ -41,7 +41,9 @@ class TrackKey(NamedTuple):
 class Media(Protocol):
     """Gives the canonical medium of one face track (docs/method.md, section 1); implemented by each data reader.
 
-    Every method raises ``DataError`` with the path when a file is missing or broken: missing data is never zeros.
+    Every method raises ``DataError`` with the path when a file is missing or broken. Missing data is never zeros, but
+    for one case: sound that sets in up to 80 ms (``AUDIO_TOLERANCE_MS``) after its track may start with zeros, so that
+    the rest stays where it belongs.
     """
 
     def audio(self) -> Int16Array:
@@ -58,7 +60,10 @@ class Media(Protocol):
         """Return one gray face crop ``[height, width]``, uint8, per labelled frame, at the size it was cut."""
 
     def stamp(self) -> str:
-        """Return text that changes when the files change, without reading them (sizes, times); never raises."""
+        """Return text that changes when the files change; never raises.
+
+        Quick: a hash of small files, sizes and times of change of large ones.
+        """
 
 
 @dataclass(frozen=True)
@@ -176,7 +181,8 @@ class Dataset:
         format: Name of the reader.
         protocol: Name of the scoring rule that belongs to the data set.
         tracks: All annotated tracks, sorted by key.
-        fingerprint: sha256 over the annotation (keys, times, labels, frame rates, sources, audio margins).
+        fingerprint: sha256 over the annotation: keys, times, labels, frame rates, sources, audio margins and, where the
+            data have them, persons, sentences, dubbed frames and what else the format adds (face boxes, a version).
         notes: Things a reader of the results must know, such as a frame rate that was measured.
     """
 

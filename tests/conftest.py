@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from asdbench.checkpoints.cards import model_cards
+from asdbench.config import DEMO_DATA
 from asdbench.data import open_dataset
 from asdbench.types import Dataset
 from tests.standin import write_resources
@@ -52,16 +53,16 @@ def fixture_copy(fixture_root: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def _resources(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_resources(tmp_path_factory.mktemp("resources"))
+def _resources(tmp_path_factory: pytest.TempPathFactory, fixture_root: Path) -> Path:
+    package = write_resources(tmp_path_factory.mktemp("resources"))
+    shutil.copytree(fixture_root, package.parent / "baselines" / "demo" / DEMO_DATA)
+    return package
 
 
 @pytest.fixture
-def standin(_resources: Path, fixture_root: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def standin(_resources: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Stand-ins for the shipped checkpoints and data; gives the folder that stands for ``baselines/``."""
     monkeypatch.setattr("asdbench.resources._PACKAGE", _resources)
-    for module in ("asdbench.config", "asdbench.api"):
-        monkeypatch.setattr(f"{module}.DEMO_DATA", str(fixture_root))
     model_cards.cache_clear()
     yield _resources.parent / "baselines"
     model_cards.cache_clear()

@@ -21,6 +21,7 @@ HEADER_LIMIT = 16 << 20
 _LENGTH = 8  # bytes of the number in front: the length of the header
 _PLAUSIBLE = 1 << 40  # a longer header is none: another file whose ninth byte happens to be a brace
 _DTYPES = ("F64", "F32", "F16", "BF16", "I64", "I32", "I16", "I8", "U8", "BOOL")
+_MOST_SIDES, _LONGEST_SIDE = 8, 1 << 31
 _HALF = (torch.float16, torch.bfloat16)
 _METADATA = "__metadata__"
 
@@ -47,10 +48,10 @@ def read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     content = path.read_bytes()
     header = _header(content, path)
     metadata = _metadata(header.pop(_METADATA, {}), path)
-    _check_dtypes(header, path)
+    _check_entries(header, path)
     try:
         tensors = safetensors.torch.load(content)
-    except safetensors.SafetensorError as error:
+    except (safetensors.SafetensorError, RuntimeError, TypeError, ValueError, OverflowError) as error:
         raise _broken(path, str(error)) from error
     return {key: tensors[key].float() if tensors[key].dtype in _HALF else tensors[key] for key in header}, metadata
 
@@ -86,13 +87,23 @@ def _metadata(found: Any, path: Path) -> dict[str, str]:
     return found
 
 
-def _check_dtypes(header: dict[str, Any], path: Path) -> None:
+def _check_entries(header: dict[str, Any], path: Path) -> None:
     for key, entry in header.items():
         dtype = entry.get("dtype") if isinstance(entry, dict) else None
         if dtype not in _DTYPES:
             raise CheckpointError(
                 f"{path} holds {key!r} as {dtype!r}; expected one of {', '.join(_DTYPES)}, so save plain weights."
             )
+        if not _is_shape(entry.get("shape")):
+            raise _broken(path, f"the shape of {key!r} is not that of a tensor")
+
+
+def _is_shape(found: Any) -> bool:
+    return (
+        isinstance(found, list)
+        and len(found) <= _MOST_SIDES
+        and all(type(side) is int and 0 <= side <= _LONGEST_SIDE for side in found)
+    )
 
 
 def _broken(path: Path, reason: str) -> CheckpointError:

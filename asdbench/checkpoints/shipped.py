@@ -17,7 +17,8 @@ _NEARLY = 0.8  # how like a name a text must be to be taken for a mistyped one
 def checkpoint_path(checkpoint: Path | str) -> Path:
     """Return the file that a user means by a path, or by the name of a shipped checkpoint.
 
-    What exists on disk wins over a name. A path at which nothing is comes back as it is, for whoever opens it.
+    A file wins over a name, and a name over a folder. A path at which no file is comes back as it is, for whoever
+    opens it.
 
     Raises:
         CheckpointError: The name is that of a checkpoint which is not shipped, or the shipped file is missing or
@@ -25,15 +26,33 @@ def checkpoint_path(checkpoint: Path | str) -> Path:
         UnknownNameError: Nearly the name of a checkpoint, and no file either.
     """
     path = Path(checkpoint)
-    if path.exists():
+    if path.is_file():
         return path
     name = str(checkpoint)
-    card = next((card for card in model_cards() if card.name == name), None)
+    card = _card(name)
     if card is not None:
         return shipped_file(card)
-    if difflib.get_close_matches(name, [card.name for card in model_cards()], n=1, cutoff=_NEARLY):
-        raise unknown_name("checkpoint", name, [card.name for card in model_cards()])
+    names = [card.name for card in model_cards()]
+    if not path.exists() and difflib.get_close_matches(name, names, n=1, cutoff=_NEARLY):
+        raise unknown_name("checkpoint", name, names)
     return path
+
+
+def shipped_checkpoint(name: str) -> Path:
+    """Return the file of a shipped checkpoint, whatever lies in the current folder.
+
+    Raises:
+        CheckpointError: As for `shipped_file`.
+        UnknownNameError: No such checkpoint.
+    """
+    card = _card(name)
+    if card is None:
+        raise unknown_name("checkpoint", name, [card.name for card in model_cards()])
+    return shipped_file(card)
+
+
+def _card(name: str) -> ModelCard | None:
+    return next((card for card in model_cards() if card.name == name), None)
 
 
 def shipped_file(card: ModelCard) -> Path:

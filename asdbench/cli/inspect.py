@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from asdbench.cli.output import echo_json, json_option
+from asdbench.cli.output import echo_json, json_option, printable
 
 
 @click.command(epilog="Example: asdbench inspect pretrain_AVA_CVPR.model")
@@ -42,13 +42,14 @@ def command(file: Path, as_json: bool) -> None:
         "parameters": f"{info.parameters:,}",
         "weights": info.name or "unknown weights",
         "trained_on": info.trained_on or "unknown",
-        "published": "\n".join(info.published) or "nothing",
+        "published": [*info.published] or "nothing",
         "face_size": f"{info.face_size} x {info.face_size} pixels" if info.face_size else None,
-        "metadata": "\n".join(f"{key} = {value}" for key, value in info.metadata.items()) or None,
+        "metadata": [f"{key} = {value}" for key, value in info.metadata.items()] or None,
     }
     for key, value in shown.items():
         if value is None:
             continue
-        click.echo(f"{key.replace('_', ' '):<13} " + str(value).replace("\n", "\n" + " " * 14))
+        lines = value if isinstance(value, list) else [value]
+        click.echo(f"{key.replace('_', ' '):<13} " + ("\n" + " " * 14).join(printable(str(line)) for line in lines))
     if info.architecture:
-        click.echo(f"\nasdbench run --suite unsync --checkpoint {file} --data FOLDER")
+        click.echo(f"\nasdbench run --suite unsync --checkpoint {printable(str(file))} --data FOLDER")

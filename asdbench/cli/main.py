@@ -80,6 +80,8 @@ def main() -> None:
 
 
 def _fail(message: str, exit_code: int) -> None:
+    from asdbench.cli.output import note
+
     click.secho("error: ", fg="red", bold=True, err=True, nl=False)
-    click.echo(message, err=True)
+    note(message)
     sys.exit(exit_code)

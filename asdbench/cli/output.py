@@ -27,9 +27,14 @@ def echo_json(value: Any) -> None:
     click.echo(json.dumps(value, indent=2, allow_nan=False))
 
 
+def printable(text: str) -> str:
+    """Return text with escapes in place of what a terminal would obey: names and notes come from anyone's files."""
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
+
+
 def note(message: str) -> None:
     """Tell what happens, on stderr."""
-    click.echo(message, err=True)
+    click.echo(printable(message), err=True)
 
 
 def show_run(run: Run) -> None:
@@ -43,7 +48,8 @@ def show_run(run: Run) -> None:
         if name in run.tables and (name == "modality" or tests or "modality" not in run.tables):
             print_table(console, run.tables[name])
     _show_words(console, run.conclusion, run.warnings)
-    console.print(f"\nrun folder: {run.path} (report.md, tables/, plots/, predictions/)", markup=False, soft_wrap=True)
+    path = printable(str(run.path))
+    console.print(f"\nrun folder: {path} (report.md, tables/, plots/, predictions/)", markup=False, soft_wrap=True)
 
 
 def show_contrast(found: Contrast) -> None:
@@ -53,10 +59,11 @@ def show_contrast(found: Contrast) -> None:
     console = _console()
     print_table(console, found.table if console.width >= _WIDE else found.narrow_table)
     _show_words(console, found.conclusion, found.warnings)
-    folder = found.runs[0].path.parent
-    console.print(f"\ncomparison: {folder / 'contrast.md'} (.csv, .json, .png, .svg)", markup=False, soft_wrap=True)
+    page = printable(str(found.runs[0].path.parent / "contrast.md"))
+    console.print(f"\ncomparison: {page} (.csv, .json, .png, .svg)", markup=False, soft_wrap=True)
     for run in found.runs:
-        console.print(f"run folder: {run.path} (report.md, tables/, plots/, ...)", markup=False, soft_wrap=True)
+        path = printable(str(run.path))
+        console.print(f"run folder: {path} (report.md, tables/, plots/, ...)", markup=False, soft_wrap=True)
 
 
 def _console() -> Console:
@@ -68,6 +75,6 @@ def _console() -> Console:
 
 def _show_words(console: Console, conclusion: str, warnings: Iterable[str]) -> None:
     console.print()
-    console.print(conclusion, style="bold", markup=False)
+    console.print(printable(conclusion), style="bold", markup=False)
     for warning in warnings:
-        console.print(f"note: {warning}", style="yellow", markup=False)
+        console.print(printable(f"note: {warning}"), style="yellow", markup=False)

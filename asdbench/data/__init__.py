@@ -26,6 +26,31 @@ FORMAT_SUMMARIES = {
 """One line on each built-in format, for ``asdbench ls data``."""
 
 
+def shipped_data() -> Path:
+    """Return the folder of the data that come with asdbench, whatever lies in the current folder.
+
+    Raises:
+        UsageError: The installation is incomplete.
+    """
+    return resource_folder(f"baselines/demo/{DEMO_DATA}")
+
+
+def dataset_folder(root: str | Path) -> Path:
+    """Return the folder that a user means by a path, or by ``demo-val``; what exists on disk wins over the name.
+
+    Raises:
+        DataError: There is no such folder.
+    """
+    folder = Path(root)
+    if folder.is_dir():
+        return folder
+    if str(root) == DEMO_DATA:
+        return shipped_data()
+    raise DataError(
+        f"{folder}: no such folder; give the folder of a data set, or {DEMO_DATA} for the data that come with asdbench."
+    )
+
+
 def open_dataset(root: str | Path, split: str = "val", data_format: str = "auto", name: str | None = None) -> Dataset:
     """Open a data set on disk.
 
@@ -39,14 +64,7 @@ def open_dataset(root: str | Path, split: str = "val", data_format: str = "auto"
         DataError: The folder is missing, of no known format, or its annotation is broken.
         UnknownNameError: No such format.
     """
-    folder = Path(root)
-    if not folder.is_dir() and str(root) == DEMO_DATA:
-        folder = resource_folder(f"baselines/demo/{DEMO_DATA}")
-    if not folder.is_dir():
-        raise DataError(
-            f"{folder}: no such folder; give the folder of a data set, or {DEMO_DATA} for the data that come with "
-            "asdbench."
-        )
+    folder = dataset_folder(root)
     chosen = _recognise(folder) if data_format == "auto" else data_format
     reader = DATA_FORMATS.load(chosen)
     try:

@@ -50,7 +50,7 @@ def open_ava(root: Path, split: str = "val", name: str | None = None) -> Dataset
     annotation = read_annotation(annotation_file)
     loader_file = root / "csv" / f"{split}_loader.csv"
     loader = read_loader(loader_file) if loader_file.is_file() else None
-    rates = measure_rates(annotation) if loader is None else {}
+    rates = measure_rates(annotation, annotation_file) if loader is None else {}
     reader = _Reader(root, split, annotation_file, loader_file, loader, rates)
     tracks = tuple(reader.track(rows) for rows in annotation)
     return Dataset(

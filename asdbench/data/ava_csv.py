@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,10 @@ from numpy.typing import NDArray
 from asdbench.data.tables import Table, read_table
 from asdbench.errors import DataError
 
+FRAME_RATES = (1, 240)
+"""Lowest and highest frame rate that is believed."""
+
+_CREDIBLE = f"{FRAME_RATES[0]} to {FRAME_RATES[1]}"
 _REQUIRED = ("video_id", "frame_timestamp", "label", "entity_id")
 _LABELS = {"SPEAKING_AUDIBLE": 1, "NOT_SPEAKING": 0, "SPEAKING_NOT_AUDIBLE": 0}
 
@@ -72,8 +75,16 @@ def annotate(table: Table) -> tuple[Annotation, ...]:
     )
 
 
-def measure_rates(annotation: Iterable[Annotation]) -> dict[str, float]:
-    """Measure the frame rate of every video from the time steps of all its tracks; none where there is no step."""
+def measure_rates(annotation: Iterable[Annotation], path: Path) -> dict[str, float]:
+    """Measure the frame rate of every video from the time steps of all its tracks; none where there is no step.
+
+    Args:
+        annotation: All tracks.
+        path: The file they are from, for messages.
+
+    Raises:
+        DataError: A rate is not credible.
+    """
     steps: dict[str, list[NDArray[np.int64]]] = {}
     for rows in annotation:
         steps.setdefault(rows.video_id, []).append(np.diff(rows.timestamps_ms))
@@ -83,6 +94,11 @@ def measure_rates(annotation: Iterable[Annotation]) -> dict[str, float]:
         if len(every):
             # The mean over gapless steps averages out timestamps rounded to 10 ms.
             rates[video] = round(1000 / float(every[every <= 1.5 * np.median(every)].mean()), 2)
+            if not FRAME_RATES[0] <= rates[video] <= FRAME_RATES[1]:
+                raise DataError(
+                    f"{path}: the rows of a face of the video {video!r} are {np.median(every):g} ms apart, and a frame "
+                    f"rate of {rates[video]:g} is not credible; expected times in seconds and {_CREDIBLE} fps."
+                )
     return rates
 
 
@@ -123,6 +139,6 @@ def _parse_loader_line(path: Path, number: int, text: str) -> tuple[str, LoaderL
             f"{path}, line {number}: expected entity_id, frames, fps and [labels], separated by tabs, "
             f"found {text[:80]!r}."
         ) from error
-    if not (math.isfinite(fps) and 1 <= fps <= 240):
-        raise DataError(f"{path}, line {number}: a frame rate of {fps:g} is not credible; expected 1 to 240.")
+    if not FRAME_RATES[0] <= fps <= FRAME_RATES[1]:
+        raise DataError(f"{path}, line {number}: a frame rate of {fps:g} is not credible; expected {_CREDIBLE}.")
     return entity, LoaderLine(number, num_frames, fps, tuple(label == 1 for label in labels))

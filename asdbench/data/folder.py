@@ -51,14 +51,15 @@ def open_folder(root: Path, split: str = "val", name: str | None = None) -> Data
     description = read_description(root / "dataset.toml")
     reader = _Reader(root, labels, facts)
     tracks = tuple(reader.track(rows) for rows in labels)
-    version = () if description.version is None else (f"version {description.version} of the data",)
+    version = () if description.version is None else (f"version {description.version}",)
+    boxes = b"".join(rows.boxes.astype("<f8").tobytes() for rows in labels)
     return Dataset(
         name=name or description.name or root.resolve().name,
         format="folder",
         protocol="ava",
         tracks=tracks,
-        fingerprint=fingerprint(tracks, b"".join(rows.boxes.astype("<f8").tobytes() for rows in labels)),
-        notes=(*version, *description.notes, *reader.notes()),
+        fingerprint=fingerprint(tracks, boxes + "".join(version).encode()),
+        notes=(*(f"{text} of the data" for text in version), *description.notes, *reader.notes()),
     )
 
 
@@ -69,7 +70,7 @@ class _Reader:
         self.root = root
         self.labels_file, self.tracks_file = root / "labels.csv", root / "tracks.csv"
         self.facts = facts
-        self.rates = measure_rates(rows.annotation for rows in labels)
+        self.rates = measure_rates((rows.annotation for rows in labels), self.labels_file)
         self.sources = self._sources()
         self.gaps = 0
         self._span = lru_cache(maxsize=None)(_span)
@@ -94,7 +95,7 @@ class _Reader:
             ),
             person_id=facts.person_id,
             sentence_id=facts.sentence_id,
-            dubbed=self._dubbed(labels) if facts.kind == _DUBBED else None,
+            dubbed=self._dubbed(labels) if (facts.kind or "").casefold() == _DUBBED else None,
         )
 
     def notes(self) -> tuple[str, ...]:
@@ -119,15 +120,15 @@ class _Reader:
 
     def _fps(self, labels: Labels) -> float:
         rows, where = labels.annotation, f"{self.labels_file}, line {labels.lines[0]}"
-        fps = self.rates.get(rows.video_id)
-        if fps is None:
+        if len(rows.timestamps_ms) == 1:
             raise DataError(
-                f"{where}: no face of the video {rows.video_id!r} has two rows, so its frame rate is unknown; "
-                "add rows, or remove the video."
+                f"{where}: the only row of the face {rows.entity_id!r} of the video {rows.video_id!r}, so the track "
+                "has no length and no sound; label at least two frames of it, or remove the row."
             )
+        fps = self.rates[rows.video_id]
         steps = np.diff(rows.timestamps_ms)
         self.gaps += bool((steps > 1.5 * 1000 / fps).any())
-        if len(steps) and not 0.75 < float(np.median(steps)) * fps / 1000 < 1.25:
+        if not 0.75 < float(np.median(steps)) * fps / 1000 < 1.25:
             raise DataError(
                 f"{where}: the rows of the face {rows.entity_id!r} are {np.median(steps):g} ms apart, those of its "
                 f"video {1000 / fps:.4g} ms; label every frame of every face at one rate."
@@ -140,12 +141,17 @@ class _Reader:
         return (max(start - max(span[0], 0), 0), max(span[1] - end, 0)) if span else (0, 0)
 
     def _dubbed(self, labels: Labels) -> BoolArray:
-        speaking = np.flatnonzero(labels.annotation.labels)
+        speaking, line = np.flatnonzero(labels.annotation.labels), self.facts[labels.key].line
         if len(speaking):
-            line = self.facts[labels.key].line
             raise DataError(
                 f"{self.labels_file}, line {labels.lines[speaking[0]]}: SPEAKING_AUDIBLE in a track that is "
                 f"{_DUBBED} ({self.tracks_file.name}, line {line}); where its lips move, it is SPEAKING_NOT_AUDIBLE."
+            )
+        if not labels.inaudible.any():
+            raise DataError(
+                f"{self.tracks_file}, line {line}: the track {labels.key.entity_id!r} of video {labels.key.video_id!r} "
+                f"is {_DUBBED}, but no row of it in {self.labels_file.name} is SPEAKING_NOT_AUDIBLE; label the rows "
+                "where its lips move so, or give it another kind."
             )
         return labels.inaudible
 

@@ -21,6 +21,7 @@ BOX = ("entity_box_x1", "entity_box_y1", "entity_box_x2", "entity_box_y2")
 # The columns of the official AVA files, which have no header, in their order.
 _COLUMNS = ("video_id", "frame_timestamp", *BOX, "label", "entity_id")
 _FACTS = ("source_id", "person_id", "sentence_id", "kind")
+_KNOWN = ("video_id", "entity_id", *_FACTS)
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,9 +105,12 @@ def read_facts(path: Path, known: Mapping[TrackKey, object]) -> dict[TrackKey, F
         known: The tracks of ``labels.csv``.
 
     Raises:
-        DataError: A row has no track in ``labels.csv``, or stands there twice.
+        DataError: A row has no track in ``labels.csv``, or stands there twice, or a column nearly has a known name.
     """
     frame = (table := read_table(path, ("video_id", "entity_id"))).frame
+    for column in map(str, frame.columns):
+        if (name := column.strip().casefold()) in _KNOWN and column != name:
+            raise DataError(f"{path}, line 1: the column {column!r} would be ignored; call it {name!r}.")
     columns = {name: frame[name].tolist() if name in frame.columns else [""] * len(frame) for name in _FACTS}
     facts: dict[TrackKey, Facts] = {}
     for row, key in enumerate(map(TrackKey, frame["video_id"], frame["entity_id"])):

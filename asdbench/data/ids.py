@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from urllib.parse import quote
 
@@ -23,4 +24,9 @@ def find_child(parent: Path, name: str) -> Path:
     """
     encoded = parent / quote(name, safe=" ()+,;=@")
     verbatim = parent / name
-    return encoded if encoded.exists() and not verbatim.exists() else verbatim
+    return encoded if _exists(encoded) and not _exists(verbatim) else verbatim
+
+
+def _exists(path: Path) -> bool:
+    # Path.exists() fails where a name is too long, and encoded, a letter may take nine signs.
+    return os.path.exists(path)  # noqa: PTH110

@@ -17,9 +17,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from asdbench.data import DEMO_DATA, open_dataset
+from asdbench.data import DEMO_DATA, dataset_folder, open_dataset
+from asdbench.data.folder_media import FolderMedia
 from asdbench.errors import DataError
-from asdbench.resources import resource_folder
 from asdbench.types import SAMPLE_RATE, BoolArray, Float32Array, Int16Array, Track, TrackKey, UInt8Array
 
 BRIDGED_GAP = 0.25
@@ -101,7 +101,7 @@ class PhonemeOracle:
     def _by_face(self) -> dict[bytes, Track]:
         known: dict[bytes, Track] = {}
         for track in self._tracks:
-            digest = _face_digest(track.media.faces()[0])
+            digest = _face_digest(_first_face(track))
             other = known.setdefault(digest, track)
             if other is not track:
                 raise DataError(
@@ -149,9 +149,7 @@ class Oracle(PhonemeOracle):
     """
 
     def __init__(self, folder: str | Path = DEMO_DATA) -> None:
-        path = Path(folder)
-        if not path.is_dir() and str(folder) == DEMO_DATA:
-            path = resource_folder(f"baselines/demo/{DEMO_DATA}")
+        path = dataset_folder(folder)
         super().__init__(open_dataset(path).tracks, read_phonemes(path / "phonemes.csv"))
 
 
@@ -162,7 +160,7 @@ def read_phonemes(path: Path) -> list[Phoneme]:
         DataError: The file is missing, or a row of it cannot be; the message names its line.
     """
     try:
-        with path.open(encoding="utf-8", newline="") as file:
+        with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file)
             return [_phoneme(path, reader.line_num, row) for row in reader]
     except OSError as error:
@@ -211,6 +209,11 @@ def correlation_near(first: Int16Array, second: Int16Array, centres: NDArray[np.
     correlation = np.zeros(len(centres))
     np.divide(common, norm, out=correlation, where=norm > 0)
     return correlation
+
+
+def _first_face(track: Track) -> UInt8Array:
+    media = track.media
+    return media.first_face() if isinstance(media, FolderMedia) else media.faces()[0]
 
 
 def _face_digest(face: UInt8Array) -> bytes:

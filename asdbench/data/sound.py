@@ -25,7 +25,8 @@ SOUND_SUFFIXES = (".flac", ".ogg", ".wav")
 # After a seek, decoders and the resampler need some sound before what they give is right.
 _SEEK_EARLIER_S = 1
 _WARM_UP = SAMPLE_RATE // 2
-_LARGEST_JUMP_S = Fraction(1, 25)
+# Files round the times of their sound; what differs by more is sound that is missing, or there twice.
+_LARGEST_JUMP_S = Fraction(1, 200)
 
 
 def sound_span(path: Path) -> tuple[int, int]:
@@ -122,7 +123,8 @@ def _resampled(path: Path, frames: Iterator[Any], stream: Any) -> Iterator[tuple
         sources = [frame]
         if at is None:
             # Start where a sample of the old rate and one of the new rate coincide, so that where decoding starts
-            # does not move what comes out; the silence put in front is taken away again.
+            # does not move what comes out. The silence that fills up to there is cut off again; the filter's first
+            # samples still hear it, as at every start, so after a seek those of the warm-up are not used.
             lead = place % step
             at, begin = (place - lead) * SAMPLE_RATE // rate, math.ceil(Fraction(place * SAMPLE_RATE, rate))
             sources = [*_silence(frame, lead), frame]
@@ -138,7 +140,7 @@ def _resampled(path: Path, frames: Iterator[Any], stream: Any) -> Iterator[tuple
 
 
 def _checked(path: Path, frames: Iterator[Any], stream: Any) -> Iterator[tuple[int, Any]]:
-    """Yield frames, each with the place of its first sample, as long as there is no gap between them."""
+    """Yield frames, each with the place of its first sample by its time, as long as counting samples agrees with it."""
     rate = int(stream.rate)
     expected: int | None = None
     for frame in frames:

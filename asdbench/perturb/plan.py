@@ -196,8 +196,14 @@ def plan(tracks: Sequence[Track], suite: Suite, seed: int | None = None) -> Plan
 
 def _plan_dubbed(tracks: Sequence[Track]) -> ConditionPlan:
     """Return the condition that edits nothing: its targets are the stretches in which dubbed lips articulate."""
-    runs = {track.key: _run_targets(track, dubbed_runs(track)) for track in tracks}
-    decisions = {key: tuple(Decision(target, Outcome(), True) for target in targets) for key, targets in runs.items()}
+    decisions = {}
+    for track in tracks:
+        runs = dubbed_runs(track)
+        reasons = [_unfit(track, run) for run in runs]
+        decisions[track.key] = tuple(
+            Decision(target, Outcome(reason=reason), reason is None)
+            for target, reason in zip(_run_targets(track, runs), reasons, strict=True)
+        )
     return ConditionPlan(DUBBED, decisions)
 
 
@@ -233,12 +239,16 @@ def _run_targets(track: Track, runs: Sequence[SpeakingRun]) -> tuple[Target, ...
 
 
 def _outcome(planner: Planner, target: Target) -> Outcome:
-    if target.run >= 0 and not target.track.speaking_runs[target.run].long_enough:
-        return Outcome(reason=TOO_SHORT)
-    if target.run >= 0 and target.stop > target.track.gapless:
-        # Models count frames, so behind a gap they look at other sound than the one that would be changed.
-        return Outcome(reason=BEHIND_GAP)
-    return planner(target)
+    reason = None if target.run < 0 else _unfit(target.track, target.track.speaking_runs[target.run])
+    return planner(target) if reason is None else Outcome(reason=reason)
+
+
+def _unfit(track: Track, run: SpeakingRun) -> str | None:
+    """Return why a run is ineligible under every perturbation, ``None`` where it is not."""
+    if not run.long_enough:
+        return TOO_SHORT
+    # Models count frames, so behind a gap they look at other sound than the one that belongs there.
+    return BEHIND_GAP if run.stop > track.gapless else None
 
 
 def _select(

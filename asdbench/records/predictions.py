@@ -41,10 +41,12 @@ class Predictions:
         entity_id: Text.
         source_id: Independent recording, the unit of intervals.
         timestamp_ms: Time of the frame.
-        run: Index of the speaking run within its track, -1 outside of runs.
+        run: Index of the speaking run within its track, in a dubbed track of the stretch in which its lips articulate;
+            -1 outside.
         label: 1 where the face speaks in the unchanged data, else 0.
         label_after: Label under the condition: 0, 1, or -1 where no metric may count the row.
-        changed: Whether the condition changed the row's audio or face.
+        changed: Whether the condition changed the row's target; under ``dubbed``, which changes nothing, whether dubbed
+            lips articulate for long enough to count.
         eligible: Whether the row's run can be changed at all.
         shift_ms: Signed delay of the row's audio, NaN where there is none.
         score: Log-odds that the face speaks; NaN where the condition could not be made because a donor's audio is

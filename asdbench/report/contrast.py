@@ -159,13 +159,23 @@ def contrast(runs: Sequence[Run]) -> Contrast:
         NotComparableError: They are not.
     """
     first = runs[0]
+    wanted = _comparable(first)
     for other in runs[1:]:
-        for part in ("data", "suite", "plan_sha256", "limit"):
-            if other.record["identity"][part] != first.record["identity"][part]:
-                raise NotComparableError(f"{other.path} and {first.path} differ in {part}; compare runs of one plan.")
+        for part, value in _comparable(other).items():
+            if value != wanted[part]:
+                raise NotComparableError(
+                    f"{other.path} and {first.path} differ in {part}; compare runs of one plan on the same media."
+                )
     if len({run.model for run in runs}) < len(runs):
         raise NotComparableError(f"two of the runs are of the same model ({first.model}); compare different ones.")
     return Contrast(tuple(runs))
+
+
+def _comparable(run: Run) -> dict[str, Any]:
+    """Return all that runs must share for their numbers to differ by the model alone."""
+    identity = run.record["identity"]
+    parts = {part: identity[part] for part in ("data", "suite", "plan_sha256", "limit")}
+    return {**parts, "dtype": identity["model"]["dtype"], "media": run.record["data"]["media_digest"]}
 
 
 def write_contrast(found: Contrast, folder: Path) -> None:

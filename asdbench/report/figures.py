@@ -57,7 +57,7 @@ def write_figures(folder: Path, model: str, metrics: Mapping[str, Any], scores: 
         folder: Where to.
         model: Name of the model, for titles.
         metrics: Content of ``metrics.json``.
-        scores: Scores of speaking rows, for the distributions.
+        scores: Scores of speaking and of dubbed rows, for the distributions.
     """
     import matplotlib as mpl
 

@@ -50,7 +50,7 @@ class Run:
 
     @cached_property
     def conclusion(self) -> str:
-        """One sentence that says what the numbers mean."""
+        """What the numbers mean: one sentence, and a second one where there are dubbed tracks."""
         return conclude(self.model, self.metrics)
 
     @cached_property

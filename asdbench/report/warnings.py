@@ -38,16 +38,14 @@ def find_warnings(record: Mapping[str, Any], metrics: Mapping[str, Any]) -> Iter
 
 
 def _dubbed(conditions: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    """Yield that rows of dubbed tracks count apart, and how often such a track is taken for a speaker."""
+    """Yield that rows of dubbed tracks count apart; what becomes of them is in the conclusion."""
     for condition in conditions:
         if condition["perturbation"] == DUBBED.perturbation:
             rows = conditions[0]["rows"]["ignored"]
-            called = value_of(condition["metrics"]["at"][HEADLINE]["fa_changed"])
             if not rows:
                 yield "no dubbed track is among those scored"
                 return
-            alarms = "" if called is None else f"; {100 * called:.0f} % of those with moving lips are called speaking"
-            yield f"{rows:,} rows belong to dubbed tracks and count in the condition {DUBBED.name} alone{alarms}"
+            yield f"{rows:,} rows belong to dubbed tracks and count in the condition {DUBBED.name} alone"
 
 
 def _moved_controls(metrics: Mapping[str, Any]) -> Iterator[tuple[str, float]]:

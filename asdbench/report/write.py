@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from asdbench.perturb.dubbed import DUBBED
 from asdbench.records.atomic import write_text
 from asdbench.report.figures import write_figures
 from asdbench.report.run import Run
@@ -21,7 +22,7 @@ def write_report(run: Run) -> None:
 
 
 def _scores(run: Run) -> dict[str, Float32Array]:
-    """Return the scores to draw: speaking rows clean, and changed at the largest proportion of each perturbation."""
+    """Return the scores to draw: speaking rows clean, changed at each perturbation's largest proportion, and dubbed."""
     clean = run.read("clean")
     groups: dict[str, Float32Array] = {
         "negative": clean.score[clean.label_after == 0],
@@ -31,7 +32,8 @@ def _scores(run: Run) -> dict[str, Float32Array]:
     for name, condition in largest.items():
         if name is not None and condition.role in ("test", "control"):
             rows = run.read(condition.name)
-            changed = rows.score[rows.paired]
+            dubbed = name == DUBBED.perturbation  # no row of it was ever positive
+            changed = rows.score[rows.changed & (rows.label_after == 0) if dubbed else rows.paired]
             groups |= {name: changed} if len(changed) else {}
     return {name: np.asarray(scores) for name, scores in groups.items()}
 

@@ -20,6 +20,7 @@ from tests.standin import write_safetensors
 
 STATE = {"w": torch.arange(6.0).reshape(2, 3), "b": torch.tensor([1.0, 2.0]), "count": torch.tensor(3)}
 ENTRY = {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}
+EMPTY = {"dtype": "F32", "shape": [0], "data_offsets": [0, 0]}
 
 
 def refused(path: Path) -> str:
@@ -128,12 +129,33 @@ def test_a_header_that_is_too_long_is_not_read(tmp_path: Path, length: int):
         ({"w": {**ENTRY, "data_offsets": [0, 1 << 60]}}, "no safetensors file"),
         ({"w": {**ENTRY, "data_offsets": [8, 0]}}, "no safetensors file"),
         ({"v": ENTRY, "w": ENTRY}, "no safetensors file"),
-        ({"w": {"dtype": "F32"}}, "no safetensors file"),
+        ({"w": {"dtype": "F32"}}, "the shape of 'w' is not that of a tensor"),
+        ({"w": {**ENTRY, "shape": "2"}}, "the shape of 'w'"),
+        ({"w": {**ENTRY, "shape": [2.0]}}, "the shape of 'w'"),
+        ({"w": {**ENTRY, "shape": [True, 2]}}, "the shape of 'w'"),
+        ({"w": {**ENTRY, "shape": [1] * 8 + [2]}}, "the shape of 'w'"),
+        ({"w": {**EMPTY, "shape": [0, 1 << 62, 1 << 62]}}, "the shape of 'w'"),
+        ({"w": {**EMPTY, "shape": [0, (1 << 64) - 1]}}, "the shape of 'w'"),
+        ({"w": {**EMPTY, "shape": [0] * 70}}, "the shape of 'w'"),
+        ({"w": {**EMPTY, "shape": [0, *[1 << 31] * 7]}}, "no safetensors file"),
     ],
-    ids=range(16),
+    ids=range(24),
 )
 def test_a_broken_or_hostile_header(tmp_path: Path, header: Any, words: str):
-    assert words in refused(raw(tmp_path / "a.safetensors", header))
+    body = bytes(0 if '"data_offsets": [0, 0]' in json.dumps(header) else 8)
+    assert words in refused(raw(tmp_path / "a.safetensors", header, body))
+
+
+def test_an_error_of_the_library_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    path = write_safetensors(tmp_path / "a.safetensors", STATE)
+    for error in (RuntimeError, TypeError, ValueError, OverflowError):
+        monkeypatch.setattr(safetensors.torch, "load", lambda _, error=error: raising(error("what it said")))
+        assert "no safetensors file" in (message := refused(path))
+        assert "what it said" in message
+
+
+def raising(error: Exception) -> None:
+    raise error
 
 
 @pytest.mark.parametrize("content", [b"some text that is no header", b"[1]", bytes(100)])

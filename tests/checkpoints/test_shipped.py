@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from asdbench.checkpoints.cards import ModelCard, model_cards
-from asdbench.checkpoints.shipped import checkpoint_path, shipped_file
+from asdbench.checkpoints.shipped import checkpoint_path, shipped_checkpoint, shipped_file
 from asdbench.errors import CheckpointError, UnknownNameError
 from tests.standin import NAMES
 
@@ -29,6 +29,17 @@ def test_a_file_wins_over_a_name(standin: Path, tmp_path: Path, monkeypatch: pyt
     monkeypatch.chdir(tmp_path)
     Path(NAMES[0]).touch()
     assert checkpoint_path(NAMES[0]) == Path(NAMES[0])
+    assert shipped_checkpoint(NAMES[0]).parent == standin.resolve() / "demo"
+    with pytest.raises(UnknownNameError, match=r"no checkpoint 'light-asd\.dmo'"):
+        shipped_checkpoint("light-asd.dmo")
+
+
+def test_a_folder_does_not(standin: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    for name in (NAMES[0], "light-asd.dem"):
+        Path(name).mkdir()
+    assert checkpoint_path(NAMES[0]).parent == standin.resolve() / "demo"
+    assert checkpoint_path("light-asd.dem") == Path("light-asd.dem"), "to be told that it is a folder"
 
 
 def test_a_checkpoint_that_is_not_shipped_says_where_it_is(standin: Path):

@@ -58,6 +58,8 @@ def test_a_limit_makes_other_runs_in_the_same_folder(cli: Cli):
 def test_settings_of_the_user_do_not_enter_the_demo(cli: Cli, monkeypatch: pytest.MonkeyPatch):
     Path("asdbench.toml").write_text('[run]\nmodel = "deaf"\ndata = "nowhere"\nlimit = 3\n')
     monkeypatch.setenv("ASDBENCH_SEED", "1")
+    Path("demo-val").mkdir()
+    Path(NAMES[1]).write_bytes(b"not the shipped one")
     result = cli("demo", "--suite", "clean", "--json")
     assert list(result.json["runs"]) == list(NAMES)
     assert result.json["warnings"] == []

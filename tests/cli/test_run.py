@@ -159,11 +159,13 @@ def test_a_users_model_runs_and_editing_it_makes_another_run(cli: Cli, fixture_r
     assert len(list(Path("runs").iterdir())) == 2
 
 
-def test_nothing_named_is_the_demo_and_says_so(cli: Cli, standin: Path, fixture_root: Path):
+def test_nothing_named_is_the_demo_and_says_so(cli: Cli, standin: Path):
+    Path("demo-val").mkdir()
+    Path("light-asd.demo").write_bytes(b"not the shipped one")
     result = cli("run", "--suite", "clean")
     assert result.exit_code == 0
     (note,) = [line for line in result.err.splitlines() if "demo" in line and "your own" in line]
-    assert f"light-asd.demo on {fixture_root}" in note
+    assert "light-asd.demo on demo-val" in note
     assert "asdbench run --suite clean --checkpoint FILE --data FOLDER" in note
     (folder,) = Path("runs").iterdir()
     assert folder.name.startswith("light-asd.demo-clean-")

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import safetensors.torch
 import torch
 
 from asdbench.errors import ResourceError
@@ -104,6 +105,22 @@ def test_inspect_takes_the_name_of_a_shipped_checkpoint(cli: Cli, standin: Path)
     facts = cli("inspect", "light-asd.demo", "--json").json
     assert (facts["face_size"], facts["metadata"]) == (32, {"asdbench.face_size": "32"})
     assert facts["weights"] == "light-asd.demo"
+
+
+def test_inspect_shows_no_sign_that_a_terminal_would_obey(cli: Cli):
+    metadata = {"note": "\x1b]0;title\x07 ä", "two\nlines": "\u202e"}
+    safetensors.torch.save_file({"w": torch.zeros(1)}, "a.safetensors", metadata=metadata)
+    result = cli("inspect", "a.safetensors")
+    assert r"note = \x1b]0;title\x07 ä" in result.out
+    assert r"two\nlines = \u202e" in result.out
+    assert not {"\x1b", "\x07", "\u202e"} & set(result.out)
+    assert cli("inspect", "a.safetensors", "--json").json["metadata"] == metadata
+
+
+def test_neither_does_an_error(cli: Cli):
+    result = cli("inspect", "\x1b[31m.model")
+    assert r"\x1b[31m.model does not exist" in result.err
+    assert "\x1b" not in result.err
 
 
 def test_inspect_names_architecture_and_size(cli: Cli):

@@ -480,6 +480,18 @@ def test_one_frame_without_loader_names_the_file(fixture_copy: Path) -> None:
     assert str(fixture_copy / ANNOTATION) in str(caught.value)
 
 
+def test_a_measured_rate_that_is_not_credible(fixture_copy: Path) -> None:
+    (fixture_copy / LOADER).unlink()
+    rows = [line.split(",") for line in (fixture_copy / ANNOTATION).read_text().splitlines()]
+    column = rows[0].index("frame_timestamp")
+    for row in rows[1:]:
+        row[column] = str(1000 * float(row[column]))
+    (fixture_copy / ANNOTATION).write_text("\n".join(map(",".join, rows)))
+    with pytest.raises(DataError, match=r"a frame rate of 0\.0\d is not credible; expected .* 1 to 240") as caught:
+        open_dataset(fixture_copy)
+    assert str(fixture_copy / ANNOTATION) in str(caught.value)
+
+
 def test_missing_split_names_those_that_exist(fixture_root: Path) -> None:
     with pytest.raises(DataError, match=r"test_orig\.csv: the annotation file is missing; splits found there: val"):
         open_dataset(fixture_root, split="test")

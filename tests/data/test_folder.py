@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,8 +15,11 @@ import soundfile
 
 import asdbench
 import asdbench.data
+import asdbench.data.folder_media
 from asdbench.data import open_dataset
 from asdbench.data.fingerprint import fingerprint
+from asdbench.data.folder_media import FolderMedia
+from asdbench.data.oracle import Oracle
 from asdbench.errors import DataError
 from asdbench.types import Dataset, Track
 from tests.cli.conftest import Cli, cli  # noqa: F401
@@ -212,6 +216,24 @@ def test_a_byte_order_mark(folder: Path) -> None:
     assert open_dataset(folder).fingerprint == before
 
 
+def test_fingerprint_covers_the_version(folder: Path) -> None:
+    found = [open_dataset(folder).fingerprint]
+    for text in ('version = "3"', 'version = "4"', 'name = "other"'):
+        (folder / "dataset.toml").write_text(text)
+        found.append(open_dataset(folder).fingerprint)
+    assert len(set(found)) == 3
+    assert found[3] == found[0], "a name is no content"
+    (folder / "dataset.toml").write_text("version = 3")
+    assert open_dataset(folder).fingerprint == found[1]
+
+
+@pytest.mark.parametrize("kind", ["Dubbed", " DUBBED "])
+def test_the_kind_is_read_in_any_case(folder: Path, kind: str) -> None:
+    before = open_dataset(folder).fingerprint
+    field("kind", kind, 1, "tracks.csv")(folder)
+    assert open_dataset(folder).fingerprint == before
+
+
 def test_description(folder: Path) -> None:
     (folder / "dataset.toml").write_text('name = "nice"\nversion = "3"\nnotes = ["drawn by hand"]\nlicence = "x"\n')
     dataset = open_dataset(folder)
@@ -242,6 +264,40 @@ def test_names_with_colons_may_be_encoded_on_disk(folder: Path) -> None:
     assert len(track.media.audio()) == track.num_samples
 
 
+@pytest.mark.parametrize("letter", ["ä", "語"])
+def test_names_that_are_too_long_when_encoded(folder: Path, letter: str) -> None:
+    long = letter * (190 // len(letter.encode()))
+    write_rows(folder, [row | {"video_id": row["video_id"].replace("clip", long)} for row in rows_of(folder)])
+    (folder / "tracks.csv").unlink()
+    for name in ("videos/clip.mp4", "audio/clip.flac"):
+        (folder / name).rename((folder / name).with_stem(long))
+    assert len(tracks_of(open_dataset(folder))[long, "b"].media.faces()) == 18
+
+
+def test_the_first_face_alone_is_that_of_all(folder_root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    media = [track.media for track in open_dataset(folder_root).tracks]
+    wanted = [each.faces()[0] for each in media]
+    decoded: list[int] = []
+    read = asdbench.data.folder_media.read_crops
+    monkeypatch.setattr(
+        asdbench.data.folder_media, "read_crops", lambda *args: decoded.append(len(args[1])) or read(*args)
+    )
+    for each, face in zip(media, wanted, strict=True):
+        assert isinstance(each, FolderMedia)
+        np.testing.assert_array_equal(each.first_face(), face)
+    assert decoded == [1] * len(media)
+
+
+def test_the_oracle_decodes_no_more_than_the_first_face(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "phonemes.csv").write_text("video_id,entity_id,channel,start,end,ipa\nclip,b,both,0.5,1,a\n", "utf-8-sig")
+    track = tracks_of(open_dataset(folder))["clip", "b"]
+    audio, faces = track.media.audio(), track.media.faces()
+    monkeypatch.setattr(FolderMedia, "faces", lambda _: pytest.fail("the whole track was decoded"))
+    scores = Oracle(folder).score_track(audio, faces, track.fps)
+    assert (scores[3:14] == 4).all()
+    assert (scores[16:] == -4).all()
+
+
 def test_media_are_not_needed_to_open(folder: Path) -> None:
     shutil.rmtree(folder / "videos")
     shutil.rmtree(folder / "audio")
@@ -258,6 +314,22 @@ def test_stamps_change_with_either_file_and_never_raise(folder: Path) -> None:
         (folder / name).unlink()
         stamps.append(track.media.stamp())
     assert len(set(stamps)) == 5
+
+
+def test_a_copy_of_a_small_file_has_the_same_stamp(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stamp(seconds: int) -> str:
+        for path in (folder / "videos/clip.mp4", folder / "audio/clip.flac"):
+            os.utime(path, (seconds, seconds))
+        return tracks_of(open_dataset(folder))["clip", "b"].media.stamp()
+
+    before = stamp(1_000)
+    assert stamp(2_000) == before
+    sound = folder / "audio/clip.flac"
+    data = sound.read_bytes()
+    sound.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
+    assert stamp(1_000) != before, "the same size and time of change, but another file"
+    monkeypatch.setattr("asdbench.data.media._SMALL_BYTES", sound.stat().st_size)
+    assert stamp(1_000) != stamp(2_000), "a large file is not read"
 
 
 # --- identity ----------------------------------------------------------------------------------------------------
@@ -413,7 +485,26 @@ TABLE_FAULTS: dict[str, tuple[Fault, str, str]] = {
     "one row per face": (
         lambda root: (write_rows(root, rows_of(root)[:1]), (root / "tracks.csv").unlink()),
         "labels.csv, line 2",
-        "no face of the video 'clip' has two rows, so its frame rate is unknown",
+        "the only row of the face 'b' of the video 'clip', so the track has no length and no sound",
+    ),
+    "a face of one row": (
+        lambda root: write_rows(root, [*rows_of(root), rows_of(root)[0] | {"entity_id": "new"}]),
+        "labels.csv, line 112",
+        "the only row of the face 'new' of the video 'clip'",
+    ),
+    "times in ms": (
+        lambda root: write_rows(
+            root, [row | {"frame_timestamp": str(1000 * float(row["frame_timestamp"]))} for row in rows_of(root)]
+        ),
+        "labels.csv",
+        "video 'aloud' are 40000 ms apart, and a frame rate of 0.03 is not credible; .* 1 to 240 fps",
+    ),
+    "times too near": (
+        lambda root: write_rows(
+            root, [row | {"frame_timestamp": str(0.1 * float(row["frame_timestamp"]))} for row in rows_of(root)]
+        ),
+        "labels.csv",
+        "are 4 ms apart, and a frame rate of 250 is not credible",
     ),
     "faces at different rates": (
         lambda root: write_rows(root, [r for n, r in enumerate(rows_of(root)) if n >= 18 or n % 2 == 0]),
@@ -433,6 +524,18 @@ TABLE_FAULTS: dict[str, tuple[Fault, str, str]] = {
         tracks("clip,b,,dubbed"),
         "labels.csv, line 6",
         r"SPEAKING_AUDIBLE in a track that is dubbed \(tracks.csv, line 2\)",
+    ),
+    "tracks: dubbed without a row that says so": (
+        lambda root: write_rows(
+            root, [r | {"label": "NOT_SPEAKING"} if r["video_id"] == "dub" else r for r in rows_of(root)]
+        ),
+        "tracks.csv, line 3",
+        "'left' of video 'dub' is dubbed, but no row of it in labels.csv is SPEAKING_NOT_AUDIBLE",
+    ),
+    "tracks: a column that is nearly known": (
+        write("tracks.csv", "video_id,entity_id, Kind\nclip,b,plain\n"),
+        "tracks.csv, line 1",
+        "the column ' Kind' would be ignored; call it 'kind'",
     ),
     "two videos": (
         lambda root: shutil.copy(root / "videos/clip.mp4", root / "videos/clip.mov"),
@@ -496,20 +599,16 @@ def assert_refused(root: Path, where: str, what: str, call: Callable[[], object]
     assert "\n" not in message
 
 
-def test_a_track_of_one_row_has_no_sound(folder: Path) -> None:
-    rows = rows_of(folder)
-    write_rows(folder, [*rows, rows[0] | {"entity_id": "new"}])
-    with pytest.raises(DataError, match=r"labels\.csv, line 112: .* has 0\.000 s of it"):
-        tracks_of(open_dataset(folder))["clip", "new"].media.audio()
-
-
 # --- end to end --------------------------------------------------------------------------------------------------
 
 
 def test_a_run_on_a_folder(cli: Cli, folder: Path) -> None:  # noqa: F811
     # Two recordings that speak are needed to give one the voice of the other.
+    (folder / "dataset.toml").write_text('name = "mine"\nnotes = ["\\u001b[31mred"]\n')
     result = cli("run", "--suite", "unsync", "--model", "additive", "--data", folder, "--out", "out")
     assert result.exit_code == 0, result.err
+    assert r"note: \x1b[31mred" in result.out
+    assert "\x1b" not in result.out + result.err
     run = asdbench.open_run("out")
     clean = run.predictions("clean")
     assert len(clean) == sum(len(labels) for *_, labels in FACES)

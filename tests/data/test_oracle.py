@@ -237,6 +237,11 @@ def test_the_table_of_phonemes_is_read_by_column_name(tmp_path: Path) -> None:
     ]
 
 
+def test_a_byte_order_mark_is_no_part_of_a_column_name(tmp_path: Path) -> None:
+    (tmp_path / "phonemes.csv").write_text(f"{HEAD}v,f,both,0,1,a\n", encoding="utf-8-sig")
+    assert read_phonemes(tmp_path / "phonemes.csv")[0].video_id == "v"
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [

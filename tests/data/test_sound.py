@@ -220,6 +220,16 @@ def test_a_gap_is_refused(tmp_path: Path) -> None:
         read_sound(path, 0, 50_000)
 
 
+@pytest.mark.parametrize(("milliseconds", "refused"), [(4, False), (6, True), (30, True), (-30, True)])
+def test_only_jumps_that_rounding_explains_are_counted_over(tmp_path: Path, milliseconds: int, refused: bool) -> None:
+    path = Film(frames=100, sound=Sound(NOISE, gap=(30_000, milliseconds * 16))).write(tmp_path / "a.mkv")
+    if refused:
+        with pytest.raises(DataError, match=r"a\.mkv: the sound jumps from 1\.\d+ s to 1\.\d+ s; fill the gap"):
+            read_sound(path, 0, 50_000)
+    else:
+        np.testing.assert_array_equal(read_sound(path, 0, 50_000)[1], NOISE[:50_000])
+
+
 def test_no_sound_anywhere(tmp_path: Path) -> None:
     silent = Film().write(tmp_path / "a.mp4")
     with pytest.raises(DataError, match=r"a\.mp4: no audio stream"):

@@ -13,7 +13,7 @@ from asdbench.errors import DataError, UsageError
 from asdbench.perturb import plan
 from asdbench.perturb.dubbed import DUBBED, dubbed_runs
 from asdbench.perturb.edits import MismatchEdit
-from asdbench.perturb.plan import ConditionPlan
+from asdbench.perturb.plan import BEHIND_GAP, TOO_SHORT, ConditionPlan
 from asdbench.suites import load_suite
 from asdbench.types import IGNORE, Condition, Suite, Track
 
@@ -32,7 +32,7 @@ def make_track(name: str, runs: Sequence[tuple[int, int]], *, dubs: Sequence[tup
 
 
 ORDINARY = [make_track(f"v{i}", [(5, 30), (40, 60 + i)]) for i in range(6)]
-DUBS = [make_track("v3x", [], dubs=[(5, 10), (30, 60)]), make_track("a", [], dubs=[(0, 20)])]
+DUBS = [make_track("v3x", [], dubs=[(5, 15), (30, 60)]), make_track("a", [], dubs=[(0, 20)])]
 TRACKS = [*ORDINARY, *DUBS]
 
 
@@ -90,24 +90,48 @@ def test_under_dubbed_clean_rows_stay_and_dubbed_ones_are_negatives() -> None:
 
 def test_stretches_of_articulation_are_numbered_and_split_at_gaps() -> None:
     track = DUBS[0]
-    assert [(run.first, run.stop) for run in dubbed_runs(track)] == [(5, 10), (30, 60)]
+    assert [(run.first, run.stop) for run in dubbed_runs(track)] == [(5, 15), (30, 60)]
     rows = plan(TRACKS, load_suite("clean"))["dubbed"].rows(track)
-    assert rows.run.tolist() == [0 if 5 <= i < 10 else 1 if 30 <= i < 60 else -1 for i in range(75)]
+    assert rows.run.tolist() == [0 if 5 <= i < 15 else 1 if 30 <= i < 60 else -1 for i in range(75)]
     times = track.timestamps_ms.copy()
     times[45:] += 1000
     gapped = replace(track, timestamps_ms=times)
-    assert [(run.first, run.stop) for run in dubbed_runs(gapped)] == [(5, 10), (30, 45), (45, 60)]
-    assert (
-        plan([*ORDINARY, gapped], load_suite("clean"))["dubbed"].rows(gapped).changed.tolist() == track.dubbed.tolist()
-    )  # type: ignore[union-attr]
+    assert [(run.first, run.stop) for run in dubbed_runs(gapped)] == [(5, 15), (30, 45), (45, 60)]
+
+
+@pytest.mark.parametrize(
+    ("frames", "gap", "reasons"),
+    [
+        ([(5, 15), (30, 60)], None, [None, None]),
+        ([(5, 14), (30, 60)], None, [TOO_SHORT, None]),
+        ([(5, 15), (30, 60)], 45, [None, None, BEHIND_GAP]),
+        ([(5, 15), (30, 60)], 20, [None, BEHIND_GAP]),
+    ],
+)
+def test_a_stretch_that_is_too_short_or_behind_a_gap_counts_nowhere(
+    frames: list[tuple[int, int]], gap: int | None, reasons: list[str | None]
+) -> None:
+    track = make_track("d", [], dubs=frames)
+    track.timestamps_ms[gap or len(track) :] += 1000
+    resolved = plan([*ORDINARY, track], load_suite("clean"))["dubbed"]
+    decisions, rows = resolved.decisions[track.key], resolved.rows(track)
+    assert [decision.outcome.reason for decision in decisions] == reasons
+    fit, unfit = (
+        [i for d in decisions if d.eligible is eligible for i in range(d.target.first, d.target.stop)]
+        for eligible in (True, False)
+    )
+    assert np.flatnonzero(rows.changed).tolist() == fit
+    assert np.flatnonzero(~rows.eligible).tolist() == unfit
+    assert np.flatnonzero(rows.label_after == IGNORE).tolist() == unfit
+    assert (np.delete(rows.label_after, unfit) == 0).all()
 
 
 def test_the_plan_lists_them() -> None:
     resolved = plan(TRACKS, load_suite("clean"))
-    assert targets(resolved["dubbed"]) == [("a", 0, 20), ("v3x", 5, 10), ("v3x", 30, 60)]
+    assert targets(resolved["dubbed"]) == [("a", 0, 20), ("v3x", 5, 15), ("v3x", 30, 60)]
     records = list(resolved.records())
     assert [(r["video_id"], r["run"], r["first_ms"], r["last_ms"]) for r in records] == [
-        ("a", 0, 0, 760), ("v3x", 0, 200, 360), ("v3x", 1, 1200, 2360),
+        ("a", 0, 0, 760), ("v3x", 0, 200, 560), ("v3x", 1, 1200, 2360),
     ]  # fmt: skip
     assert all((r["changed"], r["ineligible"], r["edit"]) == (True, None, None) for r in records)
     assert resolved["dubbed"].summary()["changed"] == 3
@@ -118,7 +142,7 @@ def test_the_hash_covers_which_rows_are_dubbed() -> None:
         return plan([*ORDINARY, *dubs], load_suite("unsync")).sha256
 
     changed = replace(DUBS[0], dubbed=~DUBS[0].dubbed)  # type: ignore[operator]
-    longer = make_track("v3x", [], dubs=[(5, 10), (30, 61)])
+    longer = make_track("v3x", [], dubs=[(5, 15), (30, 61)])
     silent = make_track("v3x", [], dubs=[])
     ordinary = make_track("v3x", [])
     found = [sha256(), sha256(DUBS[0]), sha256(*DUBS), sha256(changed), sha256(longer), sha256(silent)]

@@ -15,11 +15,13 @@ from asdbench.report.run import Run
 from tests.report.crafted import HOSTILE, MISSING, changed, diagnostic, metrics
 
 
-def run(model: str, *conditions: dict[str, Any], notes: tuple[str, ...] = (), **identity: Any) -> Run:
+def run(
+    model: str, /, *conditions: dict[str, Any], notes: tuple[str, ...] = (), media: str = "m", **identity: Any
+) -> Run:
     measured = metrics(*conditions)
     record = {
         "model": {"name": model},
-        "data": {"name": "d", "notes": notes},
+        "data": {"name": "d", "notes": notes, "media_digest": media},
         "suite": {
             "name": "s", "version": 1, "sha256": "0",
             "conditions": [
@@ -27,7 +29,9 @@ def run(model: str, *conditions: dict[str, Any], notes: tuple[str, ...] = (), **
                 for c in measured["conditions"]
             ],
         },
-        "identity": {"data": {}, "suite": {}, "plan_sha256": "a", "limit": None, **identity},
+        "identity": {
+            "model": {"dtype": "float32"}, "data": {}, "suite": {}, "plan_sha256": "a", "limit": None, **identity,
+        },
         "counts": {"tracks": 9, "skipped_tracks": 0, "incomplete_tracks": 0},
         "custom": False,
         "plan": {"conditions": {}},
@@ -118,6 +122,14 @@ def test_warnings_of_all_models_are_said_once_and_others_name_theirs():
 def test_runs_of_other_rows_are_refused(part: str):
     with pytest.raises(NotComparableError, match=f"differ in {part}"):
         contrast([run("a"), run("b", **{part: 5})])
+
+
+def test_runs_on_other_media_or_in_other_numbers_are_refused():
+    with pytest.raises(NotComparableError, match="differ in media; compare"):
+        contrast([run("a"), run("b", media="other")])
+    with pytest.raises(NotComparableError, match="differ in dtype; compare"):
+        contrast([run("a"), run("b", model={"dtype": "float16"})])
+    contrast([run("a"), run("b", model={"dtype": "float32", "adapter": "other"})])
 
 
 def test_two_runs_of_one_model_are_refused():
