@@ -50,9 +50,9 @@ class Recipe:
     beta: float = 0.0
 
 
-# Mostly shifts: with few training faces, a network can tell a swapped voice by remembering which voice goes with which
+# Shifts too: with few training faces, a network can tell a swapped voice by remembering which voice goes with which
 # face, and learns nothing about other faces.
-RECIPES = {"plain": Recipe(), "sync": Recipe(swaps=1, shifts=4, beta=0.5)}
+RECIPES = {"plain": Recipe(), "sync": Recipe(swaps=2, shifts=2, beta=0.5)}
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class Phase:
 
 @dataclass(frozen=True)
 class Settings:
-    """What both recipes share; the defaults take about thirteen minutes for both on one thread of a CPU with bfloat16.
+    """What both recipes share; the defaults take about twenty minutes for both on one thread of a CPU with bfloat16.
 
     Attributes:
         seeing: Phases in which everything is learnt, the same for all recipes, without pairs. Many short clips of small
@@ -90,7 +90,7 @@ class Settings:
         Phase(320, Shape(clips=20, frames=8, around=0), side=40),
         Phase(180, Shape(clips=10, frames=16, around=0)),
     )
-    listening: Phase = Phase(900, Shape(clips=8, frames=32, around=19, speaking=0.7))
+    listening: Phase = Phase(1600, Shape(clips=8, frames=32, around=19, speaking=0.7))
     rate: float = 1.5e-3
     min_shift: int = 6
     norm_batches: int = 20
