@@ -96,6 +96,7 @@ def test_the_fast_encoders_equal_those_of_the_network_in_value_gradient_and_runn
 def test_clips_hold_speech_half_of_the_time_and_their_labels_faces_and_sound_belong_together(examples, monkeypatch):
     monkeypatch.setattr("tools.train_demo.clips.noisy", lambda sound, other, rng: sound)
     monkeypatch.setattr("tools.train_demo.clips.moved", lambda faces, rng: faces)
+    monkeypatch.setattr("tools.train_demo.clips.coloured", lambda mfcc, spread, rng: mfcc)
     shape = Shape(clips=40, frames=10, around=12)
     batch = ClipSampler(examples, shape, rng()).draw()
     assert batch.faces.shape == (40, 10, 56, 56)
