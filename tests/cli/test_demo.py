@@ -26,7 +26,7 @@ def test_the_demo_compares_both_checkpoints(cli: Cli):
     assert found["conclusion"] in result.out
     assert str(Path("here/contrast.md")) in result.out
     assert "planning unsync@1" in result.err
-    table = pd.read_csv("here/contrast.csv").set_index("condition")
+    table = pd.read_csv("here/contrast.csv", float_precision="round_trip").set_index("condition")
     for name, path in found["runs"].items():
         run = asdbench.open_run(path)
         assert run.model == name

@@ -15,6 +15,7 @@ from tools.demo_data.sentences import Split
 from tools.demo_data.speech import SAMPLE_RATE, Phoneme, Voice, draw_text, draw_voice, say
 
 Kind = Literal["speaking", "dubbed", "off-screen", "silence", "chewing", "smiling"]
+_Cast = tuple[list[str], list[Activity]]  # the roles that speak, and what the other faces do
 
 SECONDS = 8.0
 FPS = 25
@@ -79,16 +80,26 @@ def write_scenes(seed: int, split: Split, videos: int | None = None) -> list[Sce
     """
     rng = np.random.default_rng([seed, int(split == "train")])
     casts = _casts(rng, split, videos or _VIDEOS)
-    shaken = rng.permutation(np.arange(len(casts)) < round(_EGOCENTRIC_SHARE * len(casts)))
+    worn = _worn(rng, casts)
     used: set[str] = set()
     return [
-        _scene(rng, split, f"{split}-{index:03d}", cast, float(rng.uniform(0.3, 1.0)) if shaken[index] else 0.0, used)
+        _scene(rng, split, f"{split}-{index:03d}", cast, float(rng.uniform(0.3, 1.0)) if worn[index] else 0.0, used)
         for index, cast in enumerate(casts)
     ]
 
 
-def _casts(rng: np.random.Generator, split: Split, videos: int) -> list[tuple[list[str], list[Activity]]]:
-    """Return for each video the roles that speak, and what its other faces do."""
+def _worn(rng: np.random.Generator, casts: Sequence[_Cast]) -> NDArray[np.bool_]:
+    """Choose the videos whose camera is worn: the same share of those with dubs and of the others, ``[videos]``."""
+    worn = np.zeros(len(casts), bool)
+    dubbed = np.array(["dubbed" in talkers for talkers, _ in casts])
+    for group in (dubbed, ~dubbed):
+        places = rng.permutation(np.flatnonzero(group))
+        worn[places[: round(_EGOCENTRIC_SHARE * len(places))]] = True
+    return worn
+
+
+def _casts(rng: np.random.Generator, split: Split, videos: int) -> list[_Cast]:
+    """Cast each video."""
     scale = videos / _VIDEOS
     talks = [["speaking"]] * round(_MONOLOGUES * scale) + [["speaking", "speaking"]] * round(_DIALOGUES * scale)
     if split == "val":
@@ -98,7 +109,7 @@ def _casts(rng: np.random.Generator, split: Split, videos: int) -> list[tuple[li
     talks += [["speaking"]] * (videos - quiet - len(talks))
     pool: list[Activity] = [name for name, count in _OTHERS.items() for _ in range(round(count * scale))]
     others = [pool[i] for i in rng.permutation(len(pool))]
-    casts: list[tuple[list[str], list[Activity]]] = [([], _taken(others, 3)) for _ in range(quiet)]
+    casts: list[_Cast] = [([], _taken(others, 3)) for _ in range(quiet)]
     pairs = [talk for talk in talks if len(talk) == 2]
     singles = [talks[i] for i in rng.permutation(len(talks)) if len(talks[i]) == 1]
     casts += [(talk, _taken(others, int(talk == ["speaking", "speaking"]))) for talk in pairs]
@@ -116,7 +127,7 @@ def _scene(
     rng: np.random.Generator,
     split: Split,
     video_id: str,
-    cast: tuple[list[str], list[Activity]],
+    cast: _Cast,
     shake: float,
     used: set[str],
 ) -> Scene:
