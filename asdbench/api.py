@@ -13,7 +13,7 @@ import numpy as np
 
 from asdbench.adapters import LoadedModel, load_model, needs_checkpoint, wrap_model
 from asdbench.checkpoints.shipped import shipped_checkpoint
-from asdbench.config import DEMO_CHECKPOINTS, DEMO_DATA, Config, completed, demo_config, resolve
+from asdbench.config import DEMO_CHECKPOINTS, DEMO_DATA, Config, completed, demo_config, model_options, resolve
 from asdbench.data import open_dataset, shipped_data
 from asdbench.devices import choose_device, describe_device
 from asdbench.engine.assemble import assemble
@@ -42,6 +42,7 @@ def run(
     data: str | Path | None = None,
     *,
     checkpoint: str | Path | None = None,
+    options: Mapping[str, Any] | None = None,
     format: str | None = None,  # noqa: A002 - the flag's name
     split: str | None = None,
     device: str | None = None,
@@ -63,6 +64,7 @@ def run(
         suite: Name or TOML file of a suite.
         data: Folder of the data set, or ``demo-val`` for the shipped one.
         checkpoint: The model's weights, or the name of a shipped checkpoint.
+        options: Choices that the model offers, by name (docs/models.md).
         format: Format of the data set; recognised by default.
         split: Part of the data set; ``val`` by default.
         device: ``auto``, ``cpu``, ``cuda:N`` or ``mps``.
@@ -85,11 +87,12 @@ def run(
         "suite": suite, "data": data, "checkpoint": checkpoint, "format": format, "split": split, "device": device,
         "out": out, "runs": runs, "limit": limit, "seed": seed, "on_error": on_error,
         "model": model if isinstance(model, str) else None,
+        "option": [f"{key}={value}" for key, value in options.items()] if options else None,
     }  # fmt: skip
     if model is None or isinstance(model, str):
         return run_config(resolve(flags, config, "argument"), progress=progress)
-    if checkpoint is not None:
-        raise UsageError("a model given as an object has its weights already; leave checkpoint out.")
+    if checkpoint is not None or options:
+        raise UsageError("a model given as an object has its weights and options already; leave both out.")
     loaded = model if isinstance(model, LoadedModel) else wrap_model(model)
     return run_config(resolve(flags, config, "argument"), model=loaded, progress=progress)
 
@@ -123,7 +126,7 @@ def run_config(
     require_both_classes(np.concatenate([np.zeros(0, np.int8), *labels]))
     device = choose_device(settings.device)
     checkpoint = shipped_checkpoint(str(settings.checkpoint)) if config.demo else settings.checkpoint
-    model = model or load_model(settings.model, checkpoint, device)
+    model = model or load_model(settings.model, checkpoint, device, model_options(settings))
     dubbed = "" if all(track.dubbed is None for track in dataset.tracks) else " and dubbed"
     notify(f"planning {suite.label}{dubbed} on {len(dataset.tracks):,} tracks of {dataset.name}")
     plan_ = plan(dataset.tracks, suite, settings.seed)
@@ -228,6 +231,7 @@ class _Job:
                 "adapter_version": self.model.adapter_version,
                 "checkpoint_sha256": self.model.checkpoint_sha256,
                 "fingerprint": self.model.fingerprint,
+                "options": dict(self.model.options),
                 "dtype": "float32",
                 "device": self.device.partition(":")[0],
                 "torch": provenance.versions()["torch"],

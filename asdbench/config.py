@@ -41,6 +41,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         suite: Name of a suite, or path of a suite file.
         model: Name of a model, ``auto`` to recognise the checkpoint, or ``package.module:Class``, ``file.py:Class``.
         checkpoint: Path of the checkpoint, for models that need one, or the name of a shipped one.
+        option: Choices that the model offers, each as ``name=value``.
         data: Folder of the data set, or ``demo-val`` for the shipped one.
         format: Its format, or ``auto``.
         split: Which part of it.
@@ -55,6 +56,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     suite: str = "unsync"
     model: str = "auto"
     checkpoint: str | None = None
+    option: tuple[str, ...] = ()
     data: str | None = None
     format: str = "auto"
     split: str = "val"
@@ -152,6 +154,21 @@ def completed(config: Config, own_model: bool, needs_weights: Callable[[str], bo
     return config
 
 
+def model_options(settings: Settings) -> dict[str, str]:
+    """Return the options of the model by name.
+
+    Raises:
+        UsageError: One is not of the form ``name=value``, or given twice.
+    """
+    options: dict[str, str] = {}
+    for text in settings.option:
+        key, sign, value = (part.strip() for part in text.partition("="))
+        if not (key and sign) or key in options:
+            raise UsageError(f"option {text!r}: expected name=value, each name once.")
+        options[key] = value
+    return options
+
+
 def _given(values: Mapping[str, Any], source: str) -> _Layer:
     return {key: (value, source) for key, value in values.items() if value is not None}
 
@@ -175,6 +192,8 @@ def _convert(key: str, value: Any, source: str) -> Any:
     try:
         # Variables are text, so "5" must become 5; TOML and flags have types, which must be right.
         typed = str(value) if isinstance(value, Path) else value
+        if key == "option" and isinstance(typed, str):
+            typed = typed.split(",")
         return msgspec.convert(typed, field.type, strict=not source.startswith(_VARIABLE))
     except msgspec.ValidationError as error:
         raise UsageError(f"{key} = {value!r} ({source}): {error}.") from error

@@ -106,7 +106,7 @@ def measure(model: TwoStreamAdapter, data: Path, folder: Path) -> dict[str, Any]
     suite = folder / "acceptance.toml"
     bands = "".join(BAND.format(low=low, high=high) for low, high in BANDS_MS)
     suite.write_text(SUITE.format(seed=20261120) + bands)
-    model = _Remembering(model._network)
+    model = _Remembering(model.network)
     run = asdbench.run(model, suite, data, out=folder / "run", progress=False)
     clean = run.read("clean")
     counted = clean.label_after >= 0
@@ -159,7 +159,7 @@ def _synchrony(clean: Predictions, changed: Predictions, threshold: float) -> di
 
 def _visual_scores(model: TwoStreamAdapter, faces: torch.Tensor) -> NDArray[np.float32]:
     with torch.inference_mode():
-        logits = model._network.lossV(faces)[0]
+        logits = model.network.lossV(faces)[0]
     return (logits[:, 1] - logits[:, 0]).cpu().numpy()
 
 

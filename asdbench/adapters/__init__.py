@@ -6,9 +6,12 @@ Importing this package imports neither torch nor OpenCV.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from asdbench.adapters.identity import fingerprint_of, version_of
 from asdbench.checkpoints.shipped import checkpoint_path
@@ -50,6 +53,7 @@ class LoadedModel:
         checkpoint_sha256: Its sha256.
         info: What the checkpoint was identified as; ``None`` for formats that only a user's own class can read.
         fingerprint: What else tells it from other models: the hash of a user's own code.
+        options: Its options as far as they differ from the defaults.
     """
 
     scorer: Scorer
@@ -60,6 +64,7 @@ class LoadedModel:
     checkpoint_sha256: str | None = None
     info: CheckpointInfo | None = None
     fingerprint: str | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
 
 
 def wrap_model(scorer: Scorer) -> LoadedModel:
@@ -76,7 +81,12 @@ def wrap_model(scorer: Scorer) -> LoadedModel:
     return LoadedModel(scorer, name, name, version, fingerprint=fingerprint_of(scorer, own_object=True))
 
 
-def load_model(name: str = AUTO, checkpoint: Path | str | None = None, device: str = "cpu") -> LoadedModel:
+def load_model(
+    name: str = AUTO,
+    checkpoint: Path | str | None = None,
+    device: str = "cpu",
+    options: Mapping[str, Any] | None = None,
+) -> LoadedModel:
     """Load a model by name, by its checkpoint, or both.
 
     Args:
@@ -85,9 +95,11 @@ def load_model(name: str = AUTO, checkpoint: Path | str | None = None, device: s
             ``from_checkpoint(path, device=...)`` if it has that and a checkpoint is given, else without arguments.
         checkpoint: File of the weights, where the model needs one, or the name of a shipped one (``light-asd.demo``).
         device: ``cpu``, ``cuda``, ...; models without weights ignore it.
+        options: Choices that the model offers (its ``Options``), by name; texts are converted. Those that differ from
+            the defaults become part of the model's name: ``light-asd.ava[scoring=demo]``.
 
     Raises:
-        UsageError: Unknown name, a checkpoint missing or too many, or a class that is no scorer.
+        UsageError: Unknown name, a checkpoint missing or too many, a class that is no scorer, or no such option.
         CheckpointError: The checkpoint cannot be read, is not identifiable, not shipped, or of another architecture.
         ResourceError: No such device here.
     """
@@ -98,9 +110,10 @@ def load_model(name: str = AUTO, checkpoint: Path | str | None = None, device: s
         name = str(info.architecture)
     factory = MODELS.load(name)
     _check_factory(name, factory, path)
+    chosen = _chosen(name, factory, options or {})
     if path is None:
-        return _without_checkpoint(name, _built(name, factory))
-    return _with_checkpoint(name, factory, path, device, info)
+        return _without_checkpoint(name, factory, chosen)
+    return _with_checkpoint(name, factory, path, device, info, chosen)
 
 
 def needs_checkpoint(name: str) -> bool:
@@ -146,12 +159,43 @@ def _check_factory(name: str, factory: Any, path: Path | None) -> None:
         raise UsageError(f"the model {name!r} has no weights to load; leave --checkpoint out.")
 
 
-def _without_checkpoint(name: str, scorer: Any) -> LoadedModel:
-    label = _model_name(name, scorer)
-    return LoadedModel(scorer, label, *_adapter_identity(scorer), fingerprint=fingerprint_of(scorer))
+def _chosen(name: str, factory: Any, given: Mapping[str, Any]) -> msgspec.Struct | None:
+    """Return the options of a model as the type that it declares; ``None`` where none are given."""
+    if not given:
+        return None
+    kind = getattr(factory, "Options", None)
+    known = getattr(kind, "__struct_fields__", ())
+    strays = [key for key in given if key not in known]
+    if strays:
+        raise UsageError(f"the model {name!r} has no option {strays[0]!r}; it has {', '.join(known) or 'none at all'}.")
+    try:
+        # Flags are texts, so "5" must become 5.
+        options: msgspec.Struct = msgspec.convert(dict(given), kind, strict=False)
+    except msgspec.ValidationError as error:
+        raise UsageError(f"the options of the model {name!r} are not valid: {error}.") from error
+    return options
 
 
-def _with_checkpoint(name: str, factory: Any, path: Path, device: str, info: CheckpointInfo | None) -> LoadedModel:
+def _differing(options: msgspec.Struct | None) -> dict[str, Any]:
+    if options is None:
+        return {}
+    usual = msgspec.structs.asdict(type(options)())
+    return {key: value for key, value in msgspec.structs.asdict(options).items() if value != usual[key]}
+
+
+def _with_options(label: str, options: Mapping[str, Any]) -> str:
+    return label + "".join(f"[{key}={value}]" for key, value in options.items())
+
+
+def _without_checkpoint(name: str, factory: Any, chosen: msgspec.Struct | None) -> LoadedModel:
+    scorer, options = _built(name, factory, chosen), _differing(chosen)
+    label = _with_options(_model_name(name, scorer), options)
+    return LoadedModel(scorer, label, *_adapter_identity(scorer), fingerprint=fingerprint_of(scorer), options=options)
+
+
+def _with_checkpoint(
+    name: str, factory: Any, path: Path, device: str, info: CheckpointInfo | None, chosen: msgspec.Struct | None
+) -> LoadedModel:
     from asdbench.checkpoints.files import sha256_of
     from asdbench.checkpoints.identify import identify
 
@@ -164,15 +208,20 @@ def _with_checkpoint(name: str, factory: Any, path: Path, device: str, info: Che
             f"{info.architecture}, or another checkpoint."
         )
     digest = info.sha256 if info else sha256_of(path)
-    scorer = _built(name, factory, path, device)
+    scorer, options = _built(name, factory, chosen, path, device), _differing(chosen)
     known = info.name if info else None
-    label = known or f"{_model_name(name, scorer)}.{_sanitised(path.stem)}"
-    return LoadedModel(scorer, label, *_adapter_identity(scorer), path, digest, info, fingerprint_of(scorer))
+    label = _with_options(known or f"{_model_name(name, scorer)}.{_sanitised(path.stem)}", options)
+    own = fingerprint_of(scorer)
+    return LoadedModel(scorer, label, *_adapter_identity(scorer), path, digest, info, own, options)
 
 
-def _built(name: str, factory: Any, path: Path | None = None, device: str = "cpu") -> Any:
+def _built(
+    name: str, factory: Any, chosen: msgspec.Struct | None, path: Path | None = None, device: str = "cpu"
+) -> Any:
+    # A user's own class need not know of options as long as none are given.
+    more: dict[str, Any] = {} if chosen is None else {"options": chosen}
     try:
-        return factory() if path is None else factory.from_checkpoint(path, device=device)
+        return factory(**more) if path is None else factory.from_checkpoint(path, device=device, **more)
     except AsdbenchError:
         raise
     except Exception as error:  # a user's class may fail in any way; the message must say whose class it was

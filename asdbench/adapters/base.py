@@ -7,10 +7,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeAlias
 
+import msgspec
+
 from asdbench.types import SAMPLE_RATE, Float32Array, Int16Array, UInt8Array
 
 Embedding: TypeAlias = Any
 """What an encoder returns: a tensor on the model's device or a numpy array; only its own model looks inside."""
+
+
+class AdapterOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What a user may choose about a model beyond its weights; a subclass lists the choices with their defaults.
+
+    What differs from the defaults is part of the model's name and identity, so each field must be a text, a number or
+    a truth value.
+    """
 
 
 @dataclass(frozen=True)
@@ -22,31 +32,41 @@ class Needs:
         halo: Neighbouring frames on each side that one frame's visual embedding may depend on.
         needs_checkpoint: Whether the model is built from a file of weights.
         sample_rate: Of the audio, in Hz.
+        context_speakers: Faces besides the target that the model can use; they are passed to ``embed_faces``.
+        context_seed: Which of the faces present are chosen, where there are more.
     """
 
     crop_size: int | None = None
     halo: int = 0
     needs_checkpoint: bool = False
     sample_rate: int = SAMPLE_RATE
+    context_speakers: int = 0
+    context_seed: int = 0
 
 
 class Adapter(ABC):
     """A model whose two encoders do not see each other's input, so that embeddings can be reused across conditions.
 
-    A subclass that needs a checkpoint also has a class method ``from_checkpoint(path, device="cpu")``; any other is
-    built without arguments. Labels never reach an adapter.
+    A subclass that needs a checkpoint also has a class method ``from_checkpoint(path, device="cpu", options=None)``;
+    any other is built as ``cls(options=None)``. Labels never reach an adapter.
 
     Attributes:
         name: Name in the model registry.
         version: Bumped whenever a change alters any score; part of the model fingerprint.
         architecture: Name in `asdbench.networks.ARCHITECTURES` that its checkpoints must have, if any.
         needs: What it expects of its input; an object may differ from its class where a checkpoint says so.
+        Options: Type of the options it takes.
+        options: Those of this object.
     """
 
     name: str
     version: int = 1
     architecture: ClassVar[str | None] = None
     needs: Needs = Needs()
+    Options: ClassVar[type[AdapterOptions]] = AdapterOptions
+
+    def __init__(self, options: AdapterOptions | None = None) -> None:
+        self.options = self.Options() if options is None else options
 
     @abstractmethod
     def embed_audio(self, audio: Int16Array, num_frames: int, fps: float) -> Embedding:

@@ -27,6 +27,13 @@ from asdbench.cli.output import echo_json, json_option, note, show_run
     help="Weights of the model, or a shipped checkpoint (asdbench ls models).",
 )
 @click.option(
+    "--option",
+    multiple=True,
+    callback=lambda _context, _parameter, given: given or None,
+    metavar="NAME=VALUE",
+    help="Choice that the model offers (docs/models.md); may be given several times.",
+)
+@click.option(
     "--data",
     type=click.Path(path_type=Path),
     metavar="FOLDER|NAME",

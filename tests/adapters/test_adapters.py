@@ -206,7 +206,7 @@ def test_the_face_size_of_a_checkpoint_is_what_the_network_sees(safe, monkeypatc
     assert scorer.needs.crop_size == 56
     assert type(scorer).needs.crop_size == 112
     seen = []
-    monkeypatch.setattr(scorer._network, "embed_faces", lambda faces: seen.append(faces) or torch.zeros(1, 5, 128))
+    monkeypatch.setattr(scorer.network, "embed_faces", lambda faces: seen.append(faces) or torch.zeros(1, 5, 128))
     scorer.embed_faces(FACES)
     wanted = np.stack([cv2.resize(face, (56, 56), interpolation=cv2.INTER_LINEAR) for face in FACES])
     np.testing.assert_array_equal(seen[0][0].numpy(), wanted)

@@ -1,4 +1,4 @@
-"""Acoustic features as the authors of the models compute them; numpy only.
+"""Mel-frequency cepstral coefficients; numpy only.
 
 The MFCC follow python_speech_features 0.6 (the PyPI release), which the official evaluations of TalkNet, Light-ASD and
 LR-ASD call. Two of its habits matter and are reproduced here: the FFT size is always 512, so that windows longer than
