@@ -1,8 +1,8 @@
 """Does a network compute what its authors' code computes? Replays recorded numbers and says how far off it is.
 
 The fixtures in ``baselines/parity`` hold one short input per system and what the official code gave for it, with
-weights made from the key names alone (`asdbench.networks.seeded`), so no checkpoint is needed. ``tools/make_parity.py``
-made them; the weights of published checkpoints are not tested here but by ``asdbench verify MODEL --checkpoint --data``.
+weights made from the key names alone (`asdbench.networks.seeded`), so no checkpoint is needed.
+``tools/make_parity.py`` made them.
 """
 
 from __future__ import annotations

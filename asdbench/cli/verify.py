@@ -82,7 +82,7 @@ def _scored(checkpoint: str, data: Path, device: str) -> dict[str, Any]:
         "model": finished.model,
         "data": finished.record["data"]["name"],
         "protocol": protocol,
-        "measured": 100 * float(finished.table.set_index("condition").loc["clean", "ap"]),
+        "measured": 100 * finished.metrics["conditions"][0]["metrics"]["ap"],
         "published": [_published(result) for result in published],
     }
 

@@ -23,7 +23,8 @@ def seeded_array(key: str, shape: tuple[int, ...]) -> NDArray[Any]:
         return np.zeros(shape, dtype=np.int64)
     seed = int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "little")
     draws = np.random.Generator(np.random.PCG64(seed)).standard_normal(shape)
-    normal = np.asarray(draws, dtype=np.float64).astype(np.float32)
+    normal: NDArray[Any] = np.asarray(draws, dtype=np.float64).astype(np.float32)
+    values: NDArray[Any]
     if key.endswith("running_var"):
         values = 1 + 0.1 * np.abs(normal)
     elif key.endswith("running_mean"):
