@@ -12,6 +12,7 @@ import msgspec
 import numpy as np
 
 from asdbench.adapters import LoadedModel, load_model, needs_checkpoint, wrap_model
+from asdbench.checkpoints.cards import caution
 from asdbench.checkpoints.shipped import shipped_checkpoint
 from asdbench.config import DEMO_CHECKPOINTS, DEMO_DATA, Config, completed, demo_config, model_options, resolve
 from asdbench.data import open_dataset, shipped_data
@@ -127,6 +128,7 @@ def run_config(
     device = choose_device(settings.device)
     checkpoint = shipped_checkpoint(str(settings.checkpoint)) if config.demo else settings.checkpoint
     model = model or load_model(settings.model, checkpoint, device, model_options(settings))
+    _notify_unfit(model, dataset, notify)
     dubbed = "" if all(track.dubbed is None for track in dataset.tracks) else " and dubbed"
     notify(f"planning {suite.label}{dubbed} on {len(dataset.tracks):,} tracks of {dataset.name}")
     plan_ = plan(dataset.tracks, suite, settings.seed)
@@ -136,13 +138,20 @@ def run_config(
     earlier = folder.claim(identity)
     with folder.lock():
         if earlier and earlier["state"] == "complete":
-            _require_same_media(folder.path, folder.read_stamps(), tracks)
+            _require_same_media(folder.path, folder.read_stamps(), tracks, job.evaluator().stamp)
             skipped = earlier["counts"]["skipped_tracks"]
             left_out = f" but for {skipped} skipped track(s)" if skipped else ""
             notify(f"this run is complete{left_out}; delete its folder, or choose another --out, to score again")
             return _reopened(folder)
         notify(f"{'continuing' if earlier else 'writing'} {folder.path}")
         return job.execute(folder, identity, progress)
+
+
+def _notify_unfit(model: LoadedModel, dataset: Dataset, notify: Notify) -> None:
+    """Say before hours of scoring what the report will say after them."""
+    unfit = caution(model.info.trained_on if model.info else None, dataset.protocol)
+    if unfit:
+        notify(f"warning: {unfit}")
 
 
 def demo(
@@ -185,9 +194,11 @@ def demo(
     return found
 
 
-def _require_same_media(folder: Path, stamps: Mapping[str, str], tracks: Sequence[Track]) -> None:
+def _require_same_media(
+    folder: Path, stamps: Mapping[str, str], tracks: Sequence[Track], stamp_of: Callable[[Track], str]
+) -> None:
     """Refuse to take scores for those of files that have changed since."""
-    changed = [track for track in tracks if stamps.get("|".join(track.key)) not in (None, track.media.stamp())]
+    changed = [track for track in tracks if stamps.get("|".join(track.key)) not in (None, stamp_of(track))]
     if changed:
         raise NotComparableError(
             f"{folder}: the media of {len(changed)} tracks have changed since they were scored, the first those of "
@@ -247,6 +258,10 @@ class _Job:
             Path(self.config.settings.runs), self.model.name, self.suite.name, self.dataset.name, identity
         )
 
+    def evaluator(self) -> TrackEvaluator:
+        skip = self.config.settings.on_error == "skip"
+        return TrackEvaluator(self.model.scorer, self.plan, self.dataset.tracks, self.model.name, skip)
+
     def execute(self, folder: RunFolder, identity: dict[str, Any], progress: bool | None) -> Run:
         """Score, then write everything that is computed from scores."""
         started = time.time()
@@ -255,13 +270,10 @@ class _Job:
         folder.write_plan(self.plan.records())
         names = tuple(condition.condition.name for condition in self.plan.conditions)
         shards = Shards(folder.path, names)
-        _require_same_media(folder.path, _stamps(shards.facts()), self.tracks)
+        evaluator = self.evaluator()
+        _require_same_media(folder.path, _stamps(shards.facts()), self.tracks, evaluator.stamp)
         done = shards.done()
-        on_error = self.config.settings.on_error
-        evaluator = TrackEvaluator(
-            self.model.scorer, self.plan, self.dataset.tracks, self.model.name, skip=on_error == "skip"
-        )
-        skipped = score_tracks(evaluator, self.tracks, shards, on_error, progress)
+        skipped = score_tracks(evaluator, self.tracks, shards, self.config.settings.on_error, progress)
         facts = shards.facts()
         self._write_predictions(folder, shards, skipped)
         failures = [(*key, "conditions", known.failure) for key, known in sorted(facts.items()) if known.failure]

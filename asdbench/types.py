@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,12 @@ Int16Array = NDArray[np.int16]
 UInt8Array = NDArray[np.uint8]
 Float32Array = NDArray[np.float32]
 BoolArray = NDArray[np.bool_]
+
+ContextFaces: TypeAlias = "Sequence[Sequence[UInt8Array | None]]"
+"""Faces beside the target's: of each neighbour one crop per frame *of the target*, ``None`` where it is not seen."""
+
+LIP_POINTS = 82
+"""Landmarks of a mouth: MediaPipe's four closed curves around the lips, two points twice."""
 
 SAMPLE_RATE = 16_000
 """Sample rate of the canonical audio medium, in Hz."""
@@ -247,6 +253,12 @@ class Scorer(Protocol):
     Where it has them, ``name`` (text), ``version`` (a whole number) and ``fingerprint`` (text that says which weights
     it holds) enter the identity of a run. A model that also splits into two encoders and a head
     (``asdbench.adapters.base.Adapter``) has its embeddings reused across conditions; another pays full price.
+
+    A model that looks at other faces beside the target's says so with ``needs.context_speakers`` (see
+    ``asdbench.adapters.base.Needs``); its ``score_track`` then gets a fourth argument, ``context``
+    (`ContextFaces`): at most so many faces that are seen together with the target. One that reads lip landmarks from a
+    file (``needs.landmarks``) gets a fifth, ``landmarks``: ``[1 + neighbours, T, 82, 2]``, the target first, x and y as
+    shares of the crop, negative where no point was found.
     """
 
     def score_track(self, audio: Int16Array, faces: Sequence[UInt8Array], fps: float) -> Float32Array:

@@ -77,7 +77,7 @@ def test_matches_the_official_preprocessing(shared):
             np.testing.assert_allclose(found, cases[name], rtol=0, atol=1e-5, err_msg=name)
 
 
-@pytest.mark.parametrize("model", ["light-asd", "lr-asd"])
+@pytest.mark.parametrize("model", ["light-asd", "lr-asd", "talknet", "sync-talknet"])
 def test_matches_the_features_recorded_beside_each_model(shared, model):
     folder = shared / "parity" / model
     with np.load(folder / "inputs.npz") as inputs, np.load(folder / "outputs.npz") as outputs:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
 import msgspec
 
@@ -30,6 +30,19 @@ MODELS = Registry(
     {
         "light-asd": "asdbench.adapters.light_asd:LightASD",
         "lr-asd": "asdbench.adapters.lr_asd:LRASD",
+        "talknet": "asdbench.adapters.talknet:TalkNet",
+        "sync-talknet": "asdbench.adapters.sync_talknet:SyncTalkNet",
+        "light-asd-video": "asdbench.adapters.unimodal:LightASDVideo",
+        "lr-asd-video": "asdbench.adapters.unimodal:LRASDVideo",
+        "talknet-audio": "asdbench.adapters.unimodal:TalkNetAudio",
+        "talknet-video": "asdbench.adapters.unimodal:TalkNetVideo",
+        "loconet": "asdbench.adapters.loconet:LoCoNetAdapter",
+        "talknce": "asdbench.adapters.loconet:TalkNCE",
+        "laser-loconet": "asdbench.adapters.laser:LaserLoCoNet",
+        "pair-net": "asdbench.adapters.pair_net:PairNetAdapter",
+        "pair-net-audio": "asdbench.adapters.pair_net:PairNetAudio",
+        "pair-net-video": "asdbench.adapters.pair_net:PairNetVideo",
+        "vad-lip": "asdbench.adapters.vad_lip:VadLip",
         "constant": "asdbench.adapters.calibration:Constant",
         "deaf": "asdbench.adapters.calibration:Deaf",
         "blind": "asdbench.adapters.calibration:Blind",
@@ -38,6 +51,16 @@ MODELS = Registry(
     group="asdbench.adapters",
 )
 """Name to adapter class."""
+
+WEIGHTS_OF: dict[str, str] = {
+    "light-asd-video": "light-asd",
+    "lr-asd-video": "lr-asd",
+    "talknet-audio": "talknet",
+    "talknet-video": "talknet",
+    "pair-net-audio": "pair-net",
+    "pair-net-video": "pair-net",
+}
+"""Adapter to the architecture of its checkpoints, where the two have different names; known without loading either."""
 
 
 @dataclass(frozen=True)
@@ -172,8 +195,14 @@ def _chosen(name: str, factory: Any, given: Mapping[str, Any]) -> msgspec.Struct
         # Flags are texts, so "5" must become 5.
         options: msgspec.Struct = msgspec.convert(dict(given), kind, strict=False)
     except msgspec.ValidationError as error:
-        raise UsageError(f"the options of the model {name!r} are not valid: {error}.") from error
+        reason = str(error).replace("$.", "")
+        raise UsageError(f"the options of the model {name!r} are not valid: {reason}{_choices(kind)}.") from error
     return options
+
+
+def _choices(kind: Any) -> str:
+    fields = [field for field in msgspec.structs.fields(kind) if get_origin(field.type) is Literal]
+    return "".join(f"; {field.name} is {' or '.join(map(str, get_args(field.type)))}" for field in fields)
 
 
 def _differing(options: msgspec.Struct | None) -> dict[str, Any]:
@@ -202,15 +231,16 @@ def _with_checkpoint(
     architecture = getattr(factory, "architecture", None)
     if info is None and architecture is not None:
         info = identify(path)
-    if info is not None and info.architecture not in (None, architecture):
+    if info is not None and info.architectures and architecture not in info.architectures:
         raise CheckpointError(
             f"{path} is a checkpoint of {info.architecture!r}, not of {architecture!r}; give --model "
             f"{info.architecture}, or another checkpoint."
         )
     digest = info.sha256 if info else sha256_of(path)
     scorer, options = _built(name, factory, chosen, path, device), _differing(chosen)
-    known = info.name if info else None
-    label = _with_options(known or f"{_model_name(name, scorer)}.{_sanitised(path.stem)}", options)
+    # What a card says of "light-asd.ava" names the weights; what scores with them may be another model, such as a head.
+    weights = info.name.partition(".")[2] if info and info.name else _sanitised(path.stem)
+    label = _with_options(f"{_model_name(name, scorer)}.{weights}", options)
     own = fingerprint_of(scorer)
     return LoadedModel(scorer, label, *_adapter_identity(scorer), path, digest, info, own, options)
 

@@ -34,6 +34,8 @@ class Needs:
         sample_rate: Of the audio, in Hz.
         context_speakers: Faces besides the target that the model can use; they are passed to ``embed_faces``.
         context_seed: Which of the faces present are chosen, where there are more.
+        landmarks: File of lip landmarks (`asdbench.data.landmarks`), which are passed to ``embed_faces`` beside the
+            context.
     """
 
     crop_size: int | None = None
@@ -42,6 +44,7 @@ class Needs:
     sample_rate: int = SAMPLE_RATE
     context_speakers: int = 0
     context_seed: int = 0
+    landmarks: str | None = None
 
 
 class Adapter(ABC):
@@ -87,6 +90,9 @@ class Adapter(ABC):
     @abstractmethod
     def embed_faces(self, faces: Sequence[UInt8Array]) -> Embedding:
         """Embed the face crops of one track.
+
+        Where ``needs.context_speakers`` is not 0, a second argument follows, ``context``: an
+        `asdbench.types.ContextFaces` with at most so many faces that are seen together with this one.
 
         Args:
             faces: Gray crops ``[height, width]``, uint8, of any size, one per frame.

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from asdbench.adapters.base import Needs
-from asdbench.adapters.two_stream import CROP_SIZE, TwoStreamAdapter
+from asdbench.adapters.demo_scoring import DemoScoredAdapter
+from asdbench.adapters.torch_adapter import CROP_SIZE
 
 
-class LightASD(TwoStreamAdapter):
+class LightASD(DemoScoredAdapter):
     """Light-ASD; three visual blocks whose longest kernel along time is 5 give the halo of 3 * 2 frames."""
 
     name = "light-asd"

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from asdbench.adapters.base import Needs
-from asdbench.adapters.two_stream import CROP_SIZE, TwoStreamAdapter
+from asdbench.adapters.demo_scoring import DemoScoredAdapter
+from asdbench.adapters.torch_adapter import CROP_SIZE
 
 
-class LRASD(TwoStreamAdapter):
+class LRASD(DemoScoredAdapter):
     """LR-ASD; three visual blocks with kernels 5 and 3 along time give the halo of 3 * (2 + 1) frames."""
 
     name = "lr-asd"

@@ -75,8 +75,8 @@ class TorchAdapter(Adapter, Generic[Network]):
         return ARCHITECTURES.load(str(cls.architecture))()
 
 
-def resized_crops(faces: Sequence[UInt8Array], side: int) -> UInt8Array:
-    """Return crops ``[T, side, side]``, resized with OpenCV's bilinear filter, aspect ratio not kept.
+def resized_crops(faces: Sequence[UInt8Array], side: int, interpolation: int = cv2.INTER_LINEAR) -> UInt8Array:
+    """Return crops ``[T, side, side]``, resized with OpenCV (bilinear unless told), aspect ratio not kept.
 
     Raises:
         DataError: A crop is no gray uint8 picture.
@@ -88,7 +88,7 @@ def resized_crops(faces: Sequence[UInt8Array], side: int) -> UInt8Array:
                 f"the crop of frame {frame} has shape {face.shape} and type {face.dtype}; "
                 "expected a gray uint8 picture [height, width]."
             )
-        crops[frame] = cv2.resize(face, (side, side))
+        crops[frame] = cv2.resize(face, (side, side), interpolation=interpolation)
     return crops
 
 

@@ -1,4 +1,4 @@
-"""Light-ASD and LR-ASD as their authors' AVA evaluation runs them; the two differ only in the network.
+"""Light-ASD, LR-ASD and TalkNet as their authors' AVA evaluation runs them; they differ only in the network.
 
 Gray crops are resized to 112 x 112 (or to what the checkpoint's metadata name, `asdbench.checkpoints.load.FACE_SIZE`)
 with OpenCV's bilinear filter (aspect ratio not kept), audio becomes MFCC with four
@@ -24,28 +24,49 @@ from asdbench.adapters.torch_adapter import (
     resized_crops,
 )
 from asdbench.features import mfcc_for_frames
+from asdbench.networks.talknet import TalkNet
 from asdbench.networks.two_stream import TwoStreamNetwork
 from asdbench.types import Float32Array, Int16Array, UInt8Array
 
 
-class TwoStreamAdapter(TorchAdapter[TwoStreamNetwork]):
-    """Base of both adapters; the side to which crops are resized is ``needs.crop_size``."""
+class TwoStreamAdapter(TorchAdapter[TwoStreamNetwork | TalkNet]):
+    """Base of these adapters; the side to which crops are resized is ``needs.crop_size``."""
 
     def embed_audio(self, audio: Int16Array, num_frames: int, fps: float) -> Tensor:
         """Return ``[1, num_frames, 128]`` on the device; see `Adapter.embed_audio`."""
-        rows = torch.from_numpy(mfcc_for_frames(audio, num_frames, fps))[None]
-        with exact_inference(self.device), one_thread():
-            return self.network.embed_audio(rows.to(self.device))
+        return self.embed_rows(mfcc_for_frames(audio, num_frames, fps))
 
     def embed_faces(self, faces: Sequence[UInt8Array]) -> Tensor:
-        """Return ``[1, num_frames, 128]`` on the device; see `Adapter.embed_faces`."""
-        crops = torch.from_numpy(resized_crops(faces, self.needs.crop_size or CROP_SIZE))[None]
-        with exact_inference(self.device):
-            return in_chunks(
-                crops, lambda seen: self.network.embed_faces(seen.to(self.device).float()), self.needs.halo
-            )
+        """Return ``[1, num_frames, channels]`` on the device; see `Adapter.embed_faces`."""
+        return self.embed_crops(self.resized(faces))
 
     def score(self, audio_embedding: Tensor, face_embedding: Tensor) -> Float32Array:
         """Return ``[num_frames]`` float32 log-odds; see `Adapter.score`."""
+        return log_odds(self.logits(audio_embedding, face_embedding))
+
+    def resized(self, faces: Sequence[UInt8Array]) -> UInt8Array:
+        """Return crops ``[num_frames, side, side]`` as the network sees them.
+
+        Raises:
+            DataError: A crop is no gray uint8 picture.
+        """
+        return resized_crops(faces, self.needs.crop_size or CROP_SIZE)
+
+    def embed_rows(self, rows: Float32Array) -> Tensor:
+        """Embed MFCC ``[4T, 13]`` of one clip into ``[1, T, 128]`` on the device."""
         with exact_inference(self.device), one_thread():
-            return log_odds(self.network.head(audio_embedding, face_embedding)[0])
+            return self.network.embed_audio(torch.from_numpy(rows)[None].to(self.device))
+
+    def embed_crops(self, crops: UInt8Array) -> Tensor:
+        """Embed resized crops ``[T, side, side]`` of one clip into ``[1, T, channels]`` on the device."""
+        with exact_inference(self.device):
+            return in_chunks(
+                torch.from_numpy(crops)[None],
+                lambda seen: self.network.embed_faces(seen.to(self.device).float()),
+                self.needs.halo,
+            )
+
+    def logits(self, audio_embedding: Tensor, face_embedding: Tensor) -> Tensor:
+        """Return the logits ``[T, 2]`` of the embeddings of one clip; column 1 is *speaking*."""
+        with exact_inference(self.device), one_thread():
+            return self.network.head(audio_embedding, face_embedding)[0]

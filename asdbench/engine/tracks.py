@@ -14,11 +14,13 @@ from typing import Any, TypeVar
 import numpy as np
 
 from asdbench.adapters.base import Adapter
+from asdbench.data.context import ContextFinder
+from asdbench.data.landmarks import NOT_FOUND
 from asdbench.errors import AsdbenchError, DataError, ModelOutputError, ResourceError
 from asdbench.perturb.edits import Edit, digest, edit_audio, edit_faces, split_media
 from asdbench.perturb.plan import Plan
 from asdbench.records.shards import TrackScores
-from asdbench.types import Float32Array, Int16Array, Scorer, Track, TrackKey, UInt8Array
+from asdbench.types import ContextFaces, Float32Array, Int16Array, Scorer, Track, TrackKey, UInt8Array
 
 _DONORS_IN_MEMORY = 64
 _T = TypeVar("_T")
@@ -58,6 +60,8 @@ class _Medium:
 
     audio: Int16Array
     faces: Sequence[UInt8Array]
+    context: ContextFaces = ()
+    landmarks: Float32Array | None = None
     audio_embeddings: dict[str, Any] = field(default_factory=dict)
     face_embeddings: dict[str, Any] = field(default_factory=dict)
     scores: dict[tuple[str, str], Float32Array] = field(default_factory=dict)
@@ -70,10 +74,13 @@ class _BrokenDonorError(DataError):
 class TrackEvaluator:
     """Scores tracks with one model under the conditions of a plan.
 
+    A model that looks at other faces too (``needs.context_speakers``) is shown those that are seen together with the
+    track, the same under every condition: edits of faces change the target alone.
+
     Args:
         scorer: The model.
         plan: The resolved suite.
-        tracks: All tracks of the data set, from which donors are taken.
+        tracks: All tracks of the data set, from which donors and neighbours are taken.
         name: The model's name, for messages.
         skip: Whether a condition that needs a broken donor is left out (its scores become NaN) or is an error.
     """
@@ -86,6 +93,15 @@ class TrackEvaluator:
         self.timings = Timings()
         self._tracks = {track.key: track for track in tracks}
         self._donor_audio = lru_cache(_DONORS_IN_MEMORY)(self._load_donor)
+        needs = getattr(scorer, "needs", None)
+        speakers = int(getattr(needs, "context_speakers", 0))
+        seed = int(getattr(needs, "context_seed", 0))
+        landmarks = getattr(needs, "landmarks", None)
+        self._context = ContextFinder(tracks, speakers, seed, landmarks) if speakers else None
+
+    def stamp(self, track: Track) -> str:
+        """Return text that changes when the files change that a track's scores depend on, donors' apart."""
+        return track.media.stamp() if self._context is None else self._context.stamp(track)
 
     def _load_donor(self, key: TrackKey) -> Int16Array:
         try:
@@ -97,12 +113,12 @@ class TrackEvaluator:
         """Score one track under every condition.
 
         Raises:
-            DataError: The track's media, or those of a donor, are missing or broken.
+            DataError: The track's media, or those of a donor or neighbour, are missing or broken.
             ModelOutputError: The model failed, or returned something else than one finite score per frame.
             ResourceError: Memory ran out.
         """
         with self.timings.measure("decode"):
-            medium = _Medium(track.media.audio(), track.media.faces())
+            medium = self._load(track)
         scores, failures = {}, []
         for plan in self._plan.conditions:
             try:
@@ -113,8 +129,14 @@ class TrackEvaluator:
                 scores[plan.condition.name] = np.full(len(track), np.nan, dtype=np.float32)
                 failures.append(f"{plan.condition.name}: donor {error}")
         return TrackScores(
-            track.key, track.timestamps_ms, _identity(medium), track.media.stamp(), scores, " ".join(failures)
+            track.key, track.timestamps_ms, _identity(medium), self.stamp(track), scores, " ".join(failures)
         )
+
+    def _load(self, track: Track) -> _Medium:
+        if self._context is None:
+            return _Medium(track.media.audio(), track.media.faces())
+        near = self._context
+        return _Medium(track.media.audio(), near.faces(track), near.context(track), near.landmarks(track))
 
     def _score(self, track: Track, medium: _Medium, edits: Sequence[Edit]) -> Float32Array:
         audio_edits, face_edits = split_media(edits)
@@ -136,10 +158,24 @@ class TrackEvaluator:
         scorer = self._scorer
         # Models get copies: one that works in place would spoil every later condition.
         if not isinstance(scorer, Adapter):
-            return scorer.score_track(audio.copy(), [face.copy() for face in faces], track.fps)
+            return scorer.score_track(audio.copy(), _copied(faces), track.fps, *self._shown_beside(medium, faces))
         sound = _once(medium.audio_embeddings, key[0], lambda: scorer.embed_audio(audio.copy(), len(track), track.fps))
-        sight = _once(medium.face_embeddings, key[1], lambda: scorer.embed_faces([face.copy() for face in faces]))
+        embed_faces: Callable[..., Any] = scorer.embed_faces
+        beside = self._shown_beside(medium, faces)
+        sight = _once(medium.face_embeddings, key[1], lambda: embed_faces(_copied(faces), *beside))
         return scorer.score(sound, sight)
+
+    def _shown_beside(self, medium: _Medium, faces: Sequence[UInt8Array]) -> tuple[Any, ...]:
+        """Return the arguments that only a model with context takes."""
+        if self._context is None:
+            return ()
+        context = [_copied(others) for others in medium.context]
+        if medium.landmarks is None:
+            return (context,)
+        points = medium.landmarks.copy()
+        # Nobody finds lips in a face that has been changed.
+        points[0, [not np.array_equal(*pair) for pair in zip(faces, medium.faces, strict=True)]] = NOT_FOUND
+        return context, points
 
     def _checked(self, track: Track, infer: Callable[[], Float32Array]) -> Float32Array:
         where = f"the model {self._name!r} on track {track.entity_id!r} of video {track.video_id!r}"
@@ -167,6 +203,10 @@ class TrackEvaluator:
         return scores
 
 
+def _copied(faces: Sequence[UInt8Array | None]) -> list[Any]:
+    return [None if face is None else face.copy() for face in faces]
+
+
 def _once(cache: dict[str, _T], key: str, compute: Callable[[], _T]) -> _T:
     if key not in cache:
         cache[key] = compute()
@@ -174,6 +214,8 @@ def _once(cache: dict[str, _T], key: str, compute: Callable[[], _T]) -> _T:
 
 
 def _identity(medium: _Medium) -> str:
+    # Of the target alone, so that runs of models with and without context can be compared; every neighbour is a track
+    # of the data set with an identity of its own.
     state = blake2b(medium.audio.tobytes(), digest_size=16)
     for face in medium.faces:
         state.update(repr(face.shape).encode())

@@ -1,5 +1,14 @@
 """Acoustic features as the authors of the models compute them; numpy only."""
 
 from asdbench.features.mfcc import COEFFICIENTS, ROWS_PER_FRAME, mfcc, mfcc_for_frames
+from asdbench.features.vggish import MEL_BANDS, vggish_log_mel, vggish_log_mel_for_frames
 
-__all__ = ["COEFFICIENTS", "ROWS_PER_FRAME", "mfcc", "mfcc_for_frames"]
+__all__ = [
+    "COEFFICIENTS",
+    "MEL_BANDS",
+    "ROWS_PER_FRAME",
+    "mfcc",
+    "mfcc_for_frames",
+    "vggish_log_mel",
+    "vggish_log_mel_for_frames",
+]

@@ -12,6 +12,12 @@ ARCHITECTURES = Registry(
     {
         "light-asd": "asdbench.networks.light_asd:LightASD",
         "lr-asd": "asdbench.networks.lr_asd:LRASD",
+        "loconet": "asdbench.networks.loconet:LoCoNet",
+        "talknce": "asdbench.networks.loconet:LoCoNet",
+        "laser-loconet": "asdbench.networks.laser_loconet:LaserLoCoNet",
+        "talknet": "asdbench.networks.talknet:TalkNet",
+        "sync-talknet": "asdbench.networks.sync_talknet:SyncTalkNet",
+        "pair-net": "asdbench.networks.pair_net:PairNet",
     },
 )
 """Name to class; every class is built without arguments."""

@@ -5,24 +5,33 @@ Attribute names are those of the published checkpoints, since they are the keys 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from torch import Tensor, nn
 from torch.nn import functional
+
+PositionsFactory = Callable[[int], nn.Module]
+"""Builds, from a number of channels, what adds positions to ``[B, T, channels]``."""
 
 
 class AttentionLayer(nn.Module):
     """Attention over time with eight heads, then a feed-forward part, each normalised after its residual sum.
 
-    No positional encoding and no mask: frames are told apart by their content alone, and a padded clip scores
-    differently from the same clip alone.
+    No mask: a padded clip scores differently from the same clip alone.
 
     Args:
         channels: Of both streams.
         dropout: In training.
+        positions: Builds what adds positions to both inputs, hence also to the residual; without it frames are told
+            apart by their content alone.
     """
 
-    def __init__(self, channels: int, dropout: float = 0.1) -> None:
+    def __init__(self, channels: int, dropout: float = 0.1, positions: PositionsFactory | None = None) -> None:
         super().__init__()
         self.self_attn = nn.MultiheadAttention(channels, 8, dropout=dropout, batch_first=True)
+        self._has_positions = positions is not None
+        if positions is not None:  # here, where the checkpoints list it
+            self.positional_emb = positions(channels)
         self.linear1 = nn.Linear(channels, 4 * channels)
         self.dropout = nn.Dropout(dropout)
         self.linear2 = nn.Linear(4 * channels, channels)
@@ -41,6 +50,8 @@ class AttentionLayer(nn.Module):
         Returns:
             ``[B, T, channels]``.
         """
+        if self._has_positions:
+            own, query = self.positional_emb(own), self.positional_emb(query)
         attended = self.self_attn(query, own, own, need_weights=False)[0]
         x = self.norm1(own + self.dropout1(attended))
         changed = self.linear2(self.dropout(functional.relu(self.linear1(x))))

@@ -113,7 +113,7 @@ class VisualFrontend(nn.Module):
     def trunk(self, maps: Tensor) -> Tensor:
         """Map ``[B, T, 64, height, width]`` to ``[B, T, 512]``."""
         features: Tensor = self.resnet(maps.flatten(0, 1))
-        return features.unflatten(0, maps.shape[:2])
+        return features.view(*maps.shape[:2], FRONTEND)
 
     def forward(self, faces: Tensor) -> Tensor:
         """Map faces ``[B, T, height, width]``, gray values 0..255, to ``[B, T, 512]``; each clip on its own."""

@@ -1,0 +1,125 @@
+"""TalkNet: Tao et al., "Is Someone Speaking?", ACM Multimedia 2021 (arXiv 2107.06592).
+
+Official code: https://github.com/TaoRuijie/TalkNet-ASD (MIT). 15,744,481 parameters.
+
+What one frame's embedding needs of its neighbours decides where the network is cut. The face embedding is what comes
+out of the residual trunk, which sees two frames to either side; the temporal blocks normalise over the whole clip, and
+attention mixes all of it, so they belong to the fusion.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from asdbench.networks.cross_attention import AttentionLayer, LinearHead, PositionsFactory
+from asdbench.networks.squeeze_excitation import SqueezeExcitationEncoder
+from asdbench.networks.visual_resnet import EMBEDDING, VisualConv1D, VisualFrontend, VisualTCN
+
+
+class TalkNetLogits(NamedTuple):
+    """Logits ``[B, T, 2]`` of the three heads; column 1 is *speaking*.
+
+    Attributes:
+        fused: The model's own.
+        audio: Of the audio stream after cross attention.
+        visual: Of the visual stream after cross attention.
+    """
+
+    fused: Tensor
+    audio: Tensor
+    visual: Tensor
+
+
+class _Network(nn.Module):
+    """Both encoders and the three attention layers. Keys under ``model.``."""
+
+    def __init__(self, positions: PositionsFactory | None) -> None:
+        super().__init__()
+        self.visualFrontend = VisualFrontend(unused_shortcut=True)
+        self.visualTCN = VisualTCN()
+        self.visualConv1D = VisualConv1D()
+        self.audioEncoder = SqueezeExcitationEncoder()
+        # The names mislead: each layer gives the stream named first, asked by the stream named last.
+        self.crossA2V = AttentionLayer(EMBEDDING, positions=positions)
+        self.crossV2A = AttentionLayer(EMBEDDING, positions=positions)
+        self.selfAV = AttentionLayer(2 * EMBEDDING, positions=positions)
+
+
+class TalkNet(nn.Module):
+    """TalkNet with the state-dict layout of the official checkpoints (487 entries).
+
+    The clips of a batch never see each other, and a clip must not be padded: the temporal blocks and the attention
+    know no mask.
+
+    Args:
+        positions: What adds positions in the attention layers, see `asdbench.networks.sync_talknet`; TalkNet has none.
+    """
+
+    def __init__(self, positions: PositionsFactory | None = None) -> None:
+        super().__init__()
+        self.model = _Network(positions)
+        self.lossAV = LinearHead(2 * EMBEDDING)
+        self.lossA = LinearHead(EMBEDDING)
+        self.lossV = LinearHead(EMBEDDING)
+
+    def embed_audio(self, mfcc: Tensor) -> Tensor:
+        """Embed audio.
+
+        Args:
+            mfcc: ``[B, 4T, 13]`` float32, as `asdbench.features.mfcc_for_frames` computes them.
+
+        Returns:
+            ``[B, T, 128]``; every frame depends on the whole clip.
+        """
+        embedding: Tensor = self.model.audioEncoder(mfcc)
+        return embedding
+
+    def embed_faces(self, faces: Tensor) -> Tensor:
+        """Embed face crops.
+
+        Args:
+            faces: ``[B, T, 112, 112]`` float32 gray values, 0..255.
+
+        Returns:
+            ``[B, T, 512]``; every frame depends on two neighbours to either side.
+        """
+        embedding: Tensor = self.model.visualFrontend(faces)
+        return embedding
+
+    def refine_faces(self, face_embedding: Tensor) -> Tensor:
+        """Run the temporal blocks over the face embeddings ``[B, T, 512]`` of whole clips; return ``[B, T, 128]``."""
+        refined: Tensor = self.model.visualConv1D(self.model.visualTCN(face_embedding.transpose(1, 2)))
+        return refined.transpose(1, 2)
+
+    def cross_attend(self, audio_embedding: Tensor, refined_faces: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the audio and the visual stream, each ``[B, T, 128]``, after each asked the other."""
+        audio = self.model.crossA2V(audio_embedding, refined_faces)
+        visual = self.model.crossV2A(refined_faces, audio_embedding)
+        return audio, visual
+
+    def join(self, audio: Tensor, visual: Tensor) -> Tensor:
+        """Return self attention, ``[B, T, 256]``, over two streams ``[B, T, 128]`` side by side."""
+        both = torch.cat((audio, visual), dim=2)
+        joined: Tensor = self.model.selfAV(both, both)
+        return joined
+
+    def fuse(self, audio_embedding: Tensor, face_embedding: Tensor) -> Tensor:
+        """Return what the head reads, ``[B, T, 256]``, of embeddings ``[B, T, 128]`` and ``[B, T, 512]``."""
+        return self.join(*self.cross_attend(audio_embedding, self.refine_faces(face_embedding)))
+
+    def head(self, audio_embedding: Tensor, face_embedding: Tensor) -> Tensor:
+        """Return the logits ``[B, T, 2]`` of embeddings ``[B, T, 128]`` and ``[B, T, 512]``; column 1 is *speaking*."""
+        logits: Tensor = self.lossAV(self.fuse(audio_embedding, face_embedding))
+        return logits
+
+    def heads(self, audio_embedding: Tensor, face_embedding: Tensor) -> TalkNetLogits:
+        """Return the logits of all three heads, as training needs them; see `head`."""
+        audio, visual = self.cross_attend(audio_embedding, self.refine_faces(face_embedding))
+        return TalkNetLogits(self.lossAV(self.join(audio, visual)), self.lossA(audio), self.lossV(visual))
+
+    def forward(self, mfcc: Tensor, faces: Tensor) -> Tensor:
+        """Return the logits ``[B, T, 2]`` of MFCC ``[B, 4T, 13]`` and faces ``[B, T, 112, 112]``."""
+        return self.head(self.embed_audio(mfcc), self.embed_faces(faces))
