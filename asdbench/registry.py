@@ -44,7 +44,11 @@ class Registry:
 
     def names(self) -> list[str]:
         """Return the built-in names in their order, then the plug-ins' names, sorted."""
-        return [*self._builtins, *sorted(set(self._plugins()) - set(self._builtins))]
+        return [*self._builtins, *self.plugins()]
+
+    def plugins(self) -> list[str]:
+        """Return the names that installed packages add, sorted; a built-in name is never theirs."""
+        return sorted(set(self._plugins()) - set(self._builtins))
 
     def load(self, name: str) -> Any:
         """Import what a name stands for.
@@ -74,7 +78,7 @@ class Registry:
             return getattr(module, attribute)
         except UsageError:
             raise
-        except Exception as error:  # a plug-in may fail in any way; the user must learn which one did
+        except (Exception, SystemExit) as error:  # a plug-in may fail in any way; the user must learn which one did
             raise UsageError(f"the {self.kind} {name!r} cannot be loaded: {type(error).__name__}: {error}") from error
 
 

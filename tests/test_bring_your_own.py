@@ -147,7 +147,7 @@ BROKEN = {
         "    def embed_faces(self, faces): return None"
     ),
     "builds": "class Model:\n    def __init__(self): self.score_track = 1 / 0\n    def score_track(self, *given): pass",
-    "version": "class Model:\n    version = '1.0'\n    def score_track(self, audio, faces, fps): return [0] * len(faces)",
+    "version": "class Model:\n    version = '1.0'\n    def score_track(self, audio, faces, fps): return 0",
     "raises": "class Model:\n    def score_track(self, audio, faces, fps):\n        return faces[0].no_such_thing",
     "signature": "class Model:\n    def score_track(self, audio): return audio",
     "shape": "class Model:\n    def score_track(self, audio, faces, fps): return [[0, 1]] * len(faces)",

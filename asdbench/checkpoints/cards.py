@@ -10,6 +10,12 @@ import msgspec
 from asdbench.errors import UsageError
 from asdbench.resources import read_toml, resource_folder
 
+NO_LICENCE = "none stated"
+"""Stands for the licence of a repository without one."""
+
+_AVA_PROTOCOL = "ava"
+_DEMO_CROPS = "TalkSet"  # what TalkSet is to its models: training for the faces that the authors' demo cuts
+
 
 class Published(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One published result of a checkpoint.
@@ -29,36 +35,41 @@ class Published(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     source: str
 
     def __str__(self) -> str:
-        return f"{self.value:g} {self.metric} on {self.dataset} ({self.source})"
+        return f"{self.protocol}: {self.value:g} {self.metric} on {self.dataset} ({self.source})"
 
 
 class ModelCard(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What is known about one checkpoint: shipped with asdbench (it has a ``file``), or published elsewhere.
+    """What is known about one checkpoint: shipped with asdbench, in a public repository, or anywhere else.
+
+    A shipped one has a ``file`` and a ``sha256``. One in a repository has a ``commit`` and, in ``weights``, its path
+    there. Of any other, ``weights`` is the address of a page that offers it, or missing where nobody does.
 
     Attributes:
         name: ``architecture.weights``; also the file's name.
         architecture: Name in `asdbench.networks.ARCHITECTURES`.
-        sha256: Of the checkpoint file.
         trained_on: Data, in order of training.
-        licence: SPDX name of the licence of code and weights.
-        code: Address of the code that trained it: the official repository, or ours.
+        licence: SPDX name of the licence of code and weights, or ``none stated``.
         paper: Where the model is described.
-        parameters: Number of trainable numbers, all heads included.
-        commit: Commit of the official repository in which the file was found; not for shipped ones.
-        weights: Path of the file in that repository; not for shipped ones.
+        sha256: Of the checkpoint file, where known.
+        code: Address of the code that trained it: the official repository, or ours; missing where none is public.
+        parameters: Number of trainable numbers, all heads included, where known.
+        needs: What the model needs to score a track, one text each.
+        commit: Commit of the official repository in which the file was found.
+        weights: Path of the file in that repository, or the address of a page that offers it.
         file: Path of the shipped file below ``baselines/``, with forward slashes.
         note: What whoever uses it must know, in one or two sentences.
-        published: Results published for exactly these weights.
+        published: Results published for these weights.
     """
 
     name: str
     architecture: str
-    sha256: str
     trained_on: str
     licence: str
-    code: str
     paper: str
-    parameters: int
+    sha256: str | None = None
+    code: str | None = None
+    parameters: int | None = None
+    needs: tuple[str, ...] = ()
     commit: str | None = None
     weights: str | None = None
     file: str | None = None
@@ -66,9 +77,39 @@ class ModelCard(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     published: tuple[Published, ...] = ()
 
     def __post_init__(self) -> None:
-        origin = [value is not None for value in (self.commit, self.weights)]
-        if not (all(origin) if self.file is None else not any(origin)):
-            raise ValueError("expected either `file`, or `commit` and `weights`")
+        if self.file is not None:
+            fits = self.sha256 is not None and self.commit is None and self.weights is None
+        elif self.commit is not None:
+            fits = self.code is not None and self.weights is not None and "://" not in self.weights
+        else:
+            fits = self.weights is None or self.weights.startswith("https://")
+        if not fits:
+            raise ValueError(
+                "expected either `file` and `sha256`, or `code`, `commit` and a path in `weights`, or at most an "
+                "address in `weights`"
+            )
+
+    def whereabouts(self) -> str:
+        """Return in a few words where its file is to be had."""
+        if self.weights is None:
+            return "its authors offer no file"
+        place = self.weights if self.commit is None else f"{self.weights} from {self.code} (commit {self.commit})"
+        return f"download {place} and give its path"
+
+
+def caution(trained_on: str | None, protocol: str) -> str | None:
+    """Return what a reader must know where weights meet data for which they were not made, if they do.
+
+    Args:
+        trained_on: From the card of the weights; ``None`` where nothing is known.
+        protocol: Of the data.
+    """
+    if protocol != _AVA_PROTOCOL or _DEMO_CROPS not in (trained_on or ""):
+        return None
+    return (
+        f"these weights were trained on {_DEMO_CROPS}, for faces as their authors' demo cuts them, and published for "
+        "Columbia; on data under the AVA protocol take weights trained on AVA-ActiveSpeaker alone"
+    )
 
 
 def read_card(path: Path) -> ModelCard:
@@ -88,7 +129,7 @@ def read_card(path: Path) -> ModelCard:
 
 @lru_cache(maxsize=1)
 def model_cards() -> tuple[ModelCard, ...]:
-    """Return all shipped cards, sorted by name."""
+    """Return all cards, sorted by name."""
     files = resource_folder("baselines/models").glob("*.toml")
     return tuple(read_card(path) for path in sorted(files, key=lambda path: path.stem))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -27,7 +27,8 @@ class CheckpointInfo:
     Attributes:
         path: The file.
         sha256: Of the file.
-        architecture: Name in `asdbench.networks.ARCHITECTURES`, or ``None`` when no layout matches.
+        architecture: Name in `asdbench.networks.ARCHITECTURES`, or ``None`` when no layout matches; the first, where
+            several networks have one layout and no card tells which it is.
         name: ``light-asd.ava`` and the like, when the file is one that a model card describes.
         parameters: Trainable numbers; for an unknown architecture everything but batch statistics.
         entries: Keys in the state dict.
@@ -36,6 +37,7 @@ class CheckpointInfo:
         note: What whoever uses it must know, from its card.
         face_size: Side in pixels at which it sees faces, where the file names one; else the adapter's.
         metadata: What the file says about itself.
+        architectures: All whose layout matches.
     """
 
     path: Path
@@ -49,6 +51,7 @@ class CheckpointInfo:
     note: str | None = None
     face_size: int | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
+    architectures: tuple[str, ...] = ()
 
 
 def identify(path: Path | str) -> CheckpointInfo:
@@ -62,25 +65,44 @@ def identify(path: Path | str) -> CheckpointInfo:
     state = checkpoint.state
     digest = sha256_of(path)
     card = card_for(digest)
+    fitting = architectures_of(state)
+    known = card is not None and card.architecture in fitting
     return CheckpointInfo(
         path=path,
         sha256=digest,
-        architecture=architecture_of(state),
+        architecture=card.architecture if card and known else next(iter(fitting), None),
         name=card.name if card else None,
         parameters=sum(tensor.numel() for key, tensor in state.items() if not key.endswith(_BUFFERS)),
         entries=len(state),
         trained_on=card.trained_on if card else None,
         published=tuple(str(result) for result in card.published) if card else (),
-        note=card.note if card else None,
+        note=" ".join(filter(None, (card.note if card else None, None if known else _shared(fitting)))) or None,
         face_size=checkpoint.face_size,
         metadata=checkpoint.metadata,
+        architectures=fitting,
     )
 
 
-def architecture_of(state: Mapping[str, Tensor]) -> str | None:
-    """Return the architecture whose keys and shapes are exactly those of the state dict, if there is one."""
+def architectures_of(state: Mapping[str, Tensor]) -> tuple[str, ...]:
+    """Return the architectures to which a state dict belongs.
+
+    A class that takes its sizes from the checkpoint says so itself, in a class method ``recognises(shapes)``; of any
+    other, keys and shapes must be exactly those of the state dict.
+    """
     shapes = {key: tuple(tensor.shape) for key, tensor in state.items()}
-    return next((name for name in ARCHITECTURES.names() if layout_of(name) == shapes), None)
+    return tuple(name for name in ARCHITECTURES.names() if _fits(name, shapes))
+
+
+def _fits(architecture: str, shapes: Shapes) -> bool:
+    recognises = getattr(ARCHITECTURES.load(architecture), "recognises", None)
+    return bool(recognises(shapes)) if recognises else layout_of(architecture) == shapes
+
+
+def _shared(architectures: Sequence[str]) -> str | None:
+    if len(architectures) < 2:
+        return None
+    names = ", ".join(architectures)
+    return f"The file alone does not tell which of these it is: {names}; the network is the same."
 
 
 @cache

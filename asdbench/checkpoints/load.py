@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from asdbench.checkpoints.files import existing_file
+from asdbench.checkpoints.files import damaged, existing_file, refuse_bad_download
 from asdbench.checkpoints.safe_tensors import is_safetensors, read_safetensors
 from asdbench.errors import CheckpointError
 
@@ -26,6 +26,8 @@ FACE_SIZES = (16, 512)
 """Smallest and largest side that a checkpoint may ask for."""
 
 _SHOWN = 5  # keys listed of each kind before "..."
+_OUTER = "model."
+_CONVERT = "asdbench convert FILE OUT.safetensors"
 
 
 @dataclass(frozen=True)
@@ -47,22 +49,23 @@ def load_checkpoint(path: Path | str) -> Checkpoint:
     """Load a flat state dict onto the CPU, and what the file says about it; nothing in the file is executed.
 
     The format is recognised by content: safetensors, or what ``torch.save(module.state_dict(), path)`` writes, which is
-    read with ``torch.load(weights_only=True)``. The prefix ``module.`` that ``DataParallel`` adds to key names is
-    removed wherever it stands.
+    read with ``torch.load(weights_only=True)``. Keys come back as the network has them: without the part ``module``
+    that ``DataParallel`` adds, wherever it stands, and without a ``model.`` that a trainer puts before all of them
+    although the network has a ``model`` of its own (LoCoNet's ``model.module.model.X`` becomes ``model.X``).
 
     Raises:
         CheckpointError: The file is missing, a folder, empty, truncated, a web page, needs code to be loaded, does not
             hold a flat dict of tensors, holds numbers that are not finite, or names a face size that is none.
     """
     path = existing_file(path)
-    _check_first_bytes(path)
+    refuse_bad_download(path)
     metadata: Mapping[str, str] = {}
     if is_safetensors(path):
         content, metadata = read_safetensors(path)
     else:
         _check_archive(path)
         content = _load_weights_only(path)
-    state = _without_module_prefix(_flat_tensors(content, path), path)
+    state = _without_wrappers(_flat_tensors(content, path), path)
     for key, tensor in state.items():
         if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
             raise CheckpointError(f"{path} holds numbers that are not finite (in {key!r}); take an earlier checkpoint.")
@@ -87,13 +90,14 @@ def _face_size(metadata: Mapping[str, str], path: Path) -> int | None:
     return int(text)
 
 
-def apply_state_dict(module: nn.Module, state: Mapping[str, Tensor], path: Path | str) -> None:
+def apply_state_dict(module: nn.Module, state: Mapping[str, Tensor], path: Path | str, assign: bool = False) -> None:
     """Load a state dict into a module; every key must be there, none may be left over, every shape must fit.
 
     Args:
         module: Receives the weights.
         state: As `load_state_dict` returns it.
         path: Where the state came from, for the message.
+        assign: Let the module hold the tensors themselves instead of copies, so that it may be built on "meta".
 
     Raises:
         CheckpointError: Lists missing, unexpected and misfitting keys, the first five of each, with their counts.
@@ -114,22 +118,7 @@ def apply_state_dict(module: nn.Module, state: Mapping[str, Tensor], path: Path 
         raise CheckpointError(
             f"{path} does not fit {type(module).__name__}: {'; '.join(found)}; use the model it was made for."
         )
-    module.load_state_dict(state, strict=True)
-
-
-def _check_first_bytes(path: Path) -> None:
-    """Recognise what downloads go wrong as, before torch says something less clear about it."""
-    try:
-        with path.open("rb") as file:
-            start = file.read(512).lstrip().lower()
-    except OSError as error:
-        raise CheckpointError(f"{path} cannot be read ({error.strerror}); check its permissions.") from error
-    if not start:
-        raise CheckpointError(f"{path} is empty; download it again.")
-    if start.startswith((b"<!doctype", b"<html", b"<head", b"<?xml", b"\xef\xbb\xbf<")):
-        raise CheckpointError(f"{path} is a web page, not a checkpoint; download the raw file behind that page.")
-    if start.startswith(b"version https://git-lfs"):
-        raise CheckpointError(f"{path} is a Git LFS pointer, not the checkpoint itself; run `git lfs pull` there.")
+    module.load_state_dict(state, strict=True, assign=assign)
 
 
 def _check_archive(path: Path) -> None:
@@ -138,11 +127,11 @@ def _check_archive(path: Path) -> None:
         return
     try:
         with zipfile.ZipFile(path) as archive:
-            damaged = archive.testzip()
+            bad_entry = archive.testzip()
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError):
-        raise _broken(path) from None
-    if damaged is not None:
-        raise _broken(path)
+        raise damaged(path) from None
+    if bad_entry is not None:
+        raise damaged(path)
 
 
 def _load_weights_only(path: Path) -> Any:
@@ -157,10 +146,10 @@ def _load_weights_only(path: Path) -> Any:
     except Exception as error:  # broken archives and pickles raise whatever their bytes happen to lead to
         refused = re.search(r"GLOBAL (\S+)", str(error))
         if refused is None and not _is_pickle_with_code(path):
-            raise _broken(path) from error
+            raise damaged(path) from error
         raise CheckpointError(
             f"{path} needs {refused[1] if refused else 'code'} to run while loading, so it was refused and nothing in "
-            "it was executed; where you trust it, save its plain weights with torch.save(module.state_dict(), ...)."
+            f"it was executed; take its weights out, without running it either, with `{_CONVERT}`."
         ) from error
 
 
@@ -177,13 +166,6 @@ def _is_pickle_with_code(path: Path) -> bool:
     return not instructions.isdisjoint({"GLOBAL", "STACK_GLOBAL", "INST"})
 
 
-def _broken(path: Path) -> CheckpointError:
-    return CheckpointError(
-        f"{path} is truncated, damaged or no PyTorch checkpoint ({path.stat().st_size} bytes); "
-        "download it again and compare its sha256."
-    )
-
-
 def _flat_tensors(content: Any, path: Path) -> dict[str, Tensor]:
     if not isinstance(content, dict):
         raise CheckpointError(f"{path} holds a {type(content).__name__}, not a dict of tensors; save a state dict.")
@@ -193,16 +175,25 @@ def _flat_tensors(content: Any, path: Path) -> dict[str, Tensor]:
     if not strays:
         return content
     nested = [key for key in strays if isinstance(content[key], dict)]
-    advice = f"save content[{nested[0]!r}] alone" if nested else "save the state dict alone"
+    advice = f"take it out with `{_CONVERT} --key {nested[0]}`" if nested else f"take it out with `{_CONVERT}`"
     raise CheckpointError(
         f"{path} is not a flat dict of tensors: {_listing('something else', [str(key) for key in strays])}; {advice}."
     )
 
 
-def _without_module_prefix(content: dict[str, Tensor], path: Path) -> dict[str, Tensor]:
+def _without_wrappers(content: dict[str, Tensor], path: Path) -> dict[str, Tensor]:
+    """Return the keys as the network itself has them.
+
+    Two things wrap a network. ``DataParallel`` puts a part ``module`` into each key, which no network of the field has
+    itself. And a trainer may keep the whole network, heads and all, in its attribute ``model``; where the network has a
+    ``model`` of its own (LoCoNet: ``model.module.model.X`` beside ``model.module.lossAV.X``), the outer one is told by
+    standing before every key. In Light-ASD's files it does not stand before those of the heads, so there it stays.
+    """
     state = {".".join(part for part in key.split(".") if part != "module"): value for key, value in content.items()}
     if len(state) != len(content):
         raise CheckpointError(f"{path} holds the same keys with and without 'module.'; save one state dict alone.")
+    while all(key.startswith(_OUTER) for key in state) and any(key.startswith(_OUTER * 2) for key in state):
+        state = {key.removeprefix(_OUTER): value for key, value in state.items()}
     return state
 
 

@@ -1,4 +1,4 @@
-"""Checkpoints by name: those that asdbench ships, and where to get the others. Imports no torch."""
+"""Checkpoints by name: shipped ones, fetched ones, and where to get the others. Imports no torch."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import difflib
 from pathlib import Path, PurePosixPath
 
 from asdbench.checkpoints.cards import ModelCard, model_cards
+from asdbench.checkpoints.fetch import address_of, fetched_file
 from asdbench.checkpoints.files import sha256_of
 from asdbench.errors import CheckpointError
 from asdbench.registry import unknown_name
@@ -15,14 +16,14 @@ _NEARLY = 0.8  # how like a name a text must be to be taken for a mistyped one
 
 
 def checkpoint_path(checkpoint: Path | str) -> Path:
-    """Return the file that a user means by a path, or by the name of a shipped checkpoint.
+    """Return the file that a user means by a path, or by the name of a shipped or fetched checkpoint.
 
     A file wins over a name, and a name over a folder. A path at which no file is comes back as it is, for whoever
     opens it.
 
     Raises:
-        CheckpointError: The name is that of a checkpoint which is not shipped, or the shipped file is missing or
-            another than its card describes.
+        CheckpointError: The name is that of a checkpoint which is neither shipped nor fetched, or the shipped file is
+            missing or another than its card describes.
         UnknownNameError: Nearly the name of a checkpoint, and no file either.
     """
     path = Path(checkpoint)
@@ -31,7 +32,7 @@ def checkpoint_path(checkpoint: Path | str) -> Path:
     name = str(checkpoint)
     card = _card(name)
     if card is not None:
-        return shipped_file(card)
+        return (fetched_file(card) if card.file is None else None) or shipped_file(card)
     names = [card.name for card in model_cards()]
     if not path.exists() and difflib.get_close_matches(name, names, n=1, cutoff=_NEARLY):
         raise unknown_name("checkpoint", name, names)
@@ -45,10 +46,19 @@ def shipped_checkpoint(name: str) -> Path:
         CheckpointError: As for `shipped_file`.
         UnknownNameError: No such checkpoint.
     """
+    return shipped_file(named_card(name))
+
+
+def named_card(name: str) -> ModelCard:
+    """Return the card of a name.
+
+    Raises:
+        UnknownNameError: No such checkpoint.
+    """
     card = _card(name)
     if card is None:
         raise unknown_name("checkpoint", name, [card.name for card in model_cards()])
-    return shipped_file(card)
+    return card
 
 
 def _card(name: str) -> ModelCard | None:
@@ -62,10 +72,8 @@ def shipped_file(card: ModelCard) -> Path:
         CheckpointError: It is not shipped, missing, not the one of the card, or the card points out of the data folder.
     """
     if card.file is None:
-        raise CheckpointError(
-            f"the checkpoint {card.name} is not shipped with asdbench; download {card.weights} from {card.code} "
-            f"(commit {card.commit}) and give its path."
-        )
+        fetch = f"run `asdbench fetch {card.name}`, or " if address_of(card) else ""
+        raise CheckpointError(f"the checkpoint {card.name} is not shipped with asdbench; {fetch}{card.whereabouts()}.")
     root = resource_folder("baselines").resolve()
     inner = PurePosixPath(card.file)
     path = root.joinpath(*inner.parts).resolve()
@@ -77,6 +85,6 @@ def shipped_file(card: ModelCard) -> Path:
     if digest != card.sha256:
         raise CheckpointError(
             f"{path} is not the checkpoint {card.name}: its sha256 begins with {digest[:12]}, that on the model card "
-            f"with {card.sha256[:12]}; reinstall asdbench."
+            f"with {str(card.sha256)[:12]}; reinstall asdbench."
         )
     return path

@@ -13,10 +13,11 @@ from asdbench.cli.output import echo_json, json_option, printable
 @click.argument("file", type=click.Path(path_type=Path))
 @json_option
 def command(file: Path, as_json: bool) -> None:
-    """Say what the checkpoint FILE is: architecture, parameters, known weights, training data. Runs no code from it.
+    """Say what the checkpoint FILE is: architecture, parameters, known weights, training data, published results.
 
-    FILE may be the name of a shipped checkpoint.
+    Runs no code from it. FILE may be the name of a shipped checkpoint, or of one that was fetched.
     """
+    from asdbench.checkpoints.cards import caution
     from asdbench.checkpoints.identify import identify
     from asdbench.checkpoints.shipped import checkpoint_path
 
@@ -31,6 +32,7 @@ def command(file: Path, as_json: bool) -> None:
         "trained_on": info.trained_on,
         "published": list(info.published),
         "note": info.note,
+        "caution": caution(info.trained_on, "ava"),
         "face_size": info.face_size,
         "metadata": dict(info.metadata),
     }

@@ -3,31 +3,64 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import click
 
-from asdbench.cli.output import echo_json, json_option
+from asdbench.cli.output import echo_json, json_option, note, printable
 from asdbench.config import DEMO_DATA
+
+if TYPE_CHECKING:
+    from asdbench.checkpoints.cards import ModelCard
 
 _Row = dict[str, str]
 
+_NEEDS_WITHOUT_WEIGHTS = {"vad-lip": "the extra vad"}  # what no card can say, since there is none
+
 
 def _models() -> list[_Row]:
-    from asdbench.adapters import MODELS
+    from asdbench.adapters import MODELS, WEIGHTS_OF
     from asdbench.checkpoints.cards import model_cards
 
-    known: dict[str, list[str]] = {}
-    shipped: dict[str, list[str]] = {}
-    for card in model_cards():
-        (known if card.file is None else shipped).setdefault(card.architecture, []).append(card.name)
-    return [
-        {
-            "name": name,
-            "shipped weights": ", ".join(shipped.get(name, [])),
-            "known weights": ", ".join(known.get(name, ["" if name in shipped else "none needed"])),
-        }
-        for name in MODELS.names()
-    ]
+    plugins = set(MODELS.plugins())
+    rows = []
+    for name in MODELS.names():
+        weights = WEIGHTS_OF.get(name, name)
+        cards = [card for card in model_cards() if card.architecture == weights]
+        if name in plugins:
+            needs, error = _plugin(name)
+        else:
+            needs, error = _built_in(name, cards), ""
+        sizes = sorted({card.parameters for card in cards if card.parameters})
+        rows.append(
+            {
+                "name": name,
+                "parameters": " or ".join(f"{size:,}" for size in sizes),
+                "shipped weights": ", ".join(card.name for card in cards if card.file),
+                "known weights": ", ".join(card.name for card in cards if not card.file),
+                "needs": needs,
+                "error": error,
+            }
+        )
+    return rows
+
+
+def _built_in(name: str, cards: list[ModelCard]) -> str:
+    """Return what a model of this package needs; read from the cards, since loading the model would load torch."""
+    if cards:
+        return "; ".join(("a checkpoint", *cards[0].needs))
+    return "; ".join(filter(None, ("no checkpoint", _NEEDS_WITHOUT_WEIGHTS.get(name))))
+
+
+def _plugin(name: str) -> tuple[str, str]:
+    """Return what a plug-in needs, or why it cannot be loaded; only its own code can tell."""
+    from asdbench.adapters import needs_checkpoint
+    from asdbench.errors import AsdbenchError
+
+    try:
+        return "a checkpoint" if needs_checkpoint(name) else "no checkpoint", ""
+    except AsdbenchError as error:
+        return "cannot be loaded", str(error)
 
 
 def _suites() -> list[_Row]:
@@ -55,8 +88,11 @@ def command(kind: str, as_json: bool) -> None:
     if as_json:
         echo_json(rows)
         return
+    errors = [row.pop("error") for row in rows if "error" in row]
     widths = {key: max(len(row[key]) for row in [*rows, {k: k for k in rows[0]}]) for key in rows[0]}
     for row in [{key: key for key in rows[0]}, *rows]:
-        click.echo("  ".join(row[key].ljust(width) for key, width in widths.items()).rstrip())
+        click.echo(printable("  ".join(row[key].ljust(width) for key, width in widths.items()).rstrip()))
+    for error in filter(None, errors):
+        note(f"warning: {error}")
     if kind == "data":
         click.echo(f"\nshipped with asdbench: {DEMO_DATA} (asdbench run --data {DEMO_DATA} ...)")

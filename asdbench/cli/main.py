@@ -18,6 +18,9 @@ _VERBS = {
     "report": "show a run, and write its tables and figures again",
     "ls": "list models, suites or data formats",
     "inspect": "say what a checkpoint file is",
+    "fetch": "download a published checkpoint",
+    "verify": "replay what the official code of a system computed",
+    "convert": "turn a checkpoint that torch refuses into safetensors",
 }
 _INTERRUPTED = 130
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from asdbench.checkpoints.cards import caution
 from asdbench.perturb.dubbed import DUBBED
 from asdbench.protocols.robustness import HEADLINE, value_of
 
@@ -21,6 +22,9 @@ def find_warnings(record: Mapping[str, Any], metrics: Mapping[str, Any]) -> Iter
     """
     counts = record["counts"]
     yield from record["data"]["notes"]
+    unfit = caution(record["model"]["trained_on"], record["data"]["protocol"])
+    if unfit:
+        yield unfit
     if counts["skipped_tracks"]:
         yield f"{counts['skipped_tracks']} of {counts['tracks']} tracks were skipped, see skipped.csv"
     if counts["incomplete_tracks"]:

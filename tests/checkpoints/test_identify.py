@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import csv
 import re
 
 import pytest
 import torch
 
-from asdbench.checkpoints.cards import card_for, model_cards, read_card
+from asdbench.checkpoints.cards import NO_LICENCE, card_for, model_cards, read_card
 from asdbench.checkpoints.identify import identify, layout_of
 from asdbench.errors import UsageError
 from asdbench.networks import ARCHITECTURES
+from asdbench.registry import Registry
 from tests.seeded import seeded_state
 
 OFFICIAL = {
@@ -70,21 +72,100 @@ def test_unknown_checkpoints_still_count_their_parameters(tmp_path):
     assert (info.architecture, info.entries, info.parameters) == (None, 5, 10)
 
 
+@pytest.fixture
+def twins(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three more architectures: two are Light-ASD's network, one takes whatever has a ``lossV``."""
+    targets = {"twin-a": "light_asd:LightASD", "light-asd": "light_asd:LightASD", "twin-b": "light_asd:LightASD"}
+    known = {name: f"asdbench.networks.{target}" for name, target in targets.items()}
+    known["any-size"] = "tests.checkpoints.test_identify:AnySize"
+    monkeypatch.setattr("asdbench.checkpoints.identify.ARCHITECTURES", Registry("architecture", known))
+
+
+class AnySize(torch.nn.Module):
+    @classmethod
+    def recognises(cls, shapes):
+        return shapes.get("lossV.FC.weight", ())[:1] == (3,)
+
+
+def test_networks_of_one_layout_are_all_named(tmp_path, twins):
+    torch.save(seeded_state(ARCHITECTURES.load("light-asd")()), tmp_path / "a.model")
+    info = identify(tmp_path / "a.model")
+    assert (info.architecture, info.architectures) == ("twin-a", ("twin-a", "light-asd", "twin-b"))
+    assert (
+        info.note
+        == "The file alone does not tell which of these it is: twin-a, light-asd, twin-b; the network is the same."
+    )
+
+
+def test_a_card_tells_which_of_them_it_is(shared, twins):
+    info = identify(shared / "weights" / OFFICIAL["light-asd.ava"])
+    assert (info.architecture, info.note) == ("light-asd", None)
+    assert info.architectures == ("twin-a", "light-asd", "twin-b")
+
+
+def test_a_class_that_takes_its_sizes_from_the_checkpoint_says_what_it_takes(tmp_path, twins):
+    torch.save({"lossV.FC.weight": torch.zeros(3, 77), "x": torch.zeros(1)}, tmp_path / "a.model")
+    info = identify(tmp_path / "a.model")
+    assert (info.architecture, info.architectures, info.note) == ("any-size", ("any-size",), None)
+    torch.save({"lossV.FC.weight": torch.zeros(2, 77)}, tmp_path / "b.model")
+    assert identify(tmp_path / "b.model").architectures == ()
+
+
 @pytest.mark.parametrize("architecture", ARCHITECTURES.names())
 def test_layouts_are_those_of_the_real_module(architecture):
+    if hasattr(ARCHITECTURES.load(architecture), "recognises"):
+        pytest.skip("takes its sizes from the checkpoint")
     module = ARCHITECTURES.load(architecture)()
     assert layout_of(architecture) == {key: tuple(tensor.shape) for key, tensor in module.state_dict().items()}
 
 
 def test_shipped_cards_are_complete():
     assert set(OFFICIAL) <= {card.name for card in model_cards()}
-    assert len({card.sha256 for card in model_cards()}) == len(model_cards())
+    hashes = [card.sha256 for card in model_cards() if card.sha256]
+    assert len(set(hashes)) == len(hashes) >= len(OFFICIAL) + 2
     for card in model_cards():
-        assert re.fullmatch(r"[0-9a-f]{64}", card.sha256)
+        assert re.fullmatch(r"[0-9a-f]{64}", card.sha256 or "0" * 64)
         assert card.architecture == card.name.partition(".")[0]
-        module = ARCHITECTURES.load(card.architecture)()
-        assert card.parameters == sum(parameter.numel() for parameter in module.parameters())
+        assert card.licence in ("MIT", "Apache-2.0", NO_LICENCE)
+        assert card.needs
         assert all(0 < result.value <= 100 for result in card.published)
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES.names())
+def test_cards_count_the_parameters_of_the_real_module(architecture):
+    sizes = {card.parameters for card in model_cards() if card.architecture == architecture and card.parameters}
+    if not sizes:
+        pytest.skip("no size was published")
+    with torch.device("meta"):
+        module = ARCHITECTURES.load(architecture)()
+    assert sizes == {sum(parameter.numel() for parameter in module.parameters())}
+
+
+SYSTEMS = {"light-asd", "lr-asd", "talknet", "sync-talknet", "loconet", "talknce", "laser-loconet", "pair-net"}
+
+
+def test_every_system_of_the_field_has_a_card():
+    assert {card.architecture for card in model_cards()} == SYSTEMS
+
+
+def test_published_numbers_are_those_of_their_sources(shared):
+    """Each number of a card stands in the collection of published results, for that system."""
+    names = {"talknet": "TalkNet", "sync-talknet": "Sync-TalkNet", "loconet": "LoCoNet", "talknce": "LoCoNet+TalkNCE"}
+    names |= {"pair-net": "PAIR-Net", "light-asd": "LightASD", "lr-asd": "LR-ASD"}
+    with (shared / "published" / "results.csv").open(encoding="utf-8", newline="") as file:
+        known = {(row["system"], row["dataset"], row["value"]) for row in csv.DictReader(file)}
+    for card in model_cards():
+        for result in card.published:
+            dataset = re.split(r"[ ,]", result.dataset)[0]
+            values = {f"{result.value:{form}}" for form in ("g", ".1f", ".2f")}
+            assert known & {(names[card.architecture], dataset, value) for value in values}, (card.name, str(result))
+
+
+def test_numbers_of_unknown_rules_are_not_sold_as_those_of_ava():
+    found = {card.name: {(result.protocol, result.value) for result in card.published} for card in model_cards()}
+    assert found["pair-net.ego4d"] == {("unstated", 76.6)}
+    assert found["sync-talknet.ava"] == {("unstated", 89.8)}
+    assert ("ava", 68.4) in found["loconet.ego4d"]
 
 
 def test_headline_numbers_of_the_cards():
@@ -127,6 +208,21 @@ def test_a_card_of_a_shipped_file(tmp_path):
     assert (card.file, card.note, card.commit, card.weights) == ("w", "small", None, None)
 
 
+@pytest.mark.parametrize("weights", ['weights = "https://example.org/a"\n', ""])
+def test_a_card_of_what_is_elsewhere_or_nowhere(tmp_path, weights):
+    lines = [
+        line
+        for line in CARD.splitlines(keepends=True)
+        if line.split()[0] not in ("commit", "weights", "sha256", "code")
+    ]
+    (tmp_path / "x.y.toml").write_text("".join(lines) + weights, encoding="utf-8")
+    card = read_card(tmp_path / "x.y.toml")
+    assert (card.sha256, card.code, card.commit) == (None, None, None)
+    assert card.whereabouts() == (
+        "download https://example.org/a and give its path" if weights else "its authors offer no file"
+    )
+
+
 def test_cards_are_sorted_by_name(standin):
     names = [card.name for card in model_cards()]
     assert names == sorted(names)
@@ -142,14 +238,17 @@ def test_a_shipped_checkpoint_is_known_by_its_card(standin):
     ("name", "text", "words"),
     [
         ("x.y", CARD + "colour = 1\n", "colour"),
-        ("x.y", CARD.replace("parameters = 1", ""), "parameters"),
+        ("x.y", CARD.replace('paper = "p"', ""), "paper"),
         ("x.y", CARD.replace("= 1", "= 'many'"), "parameters"),
         ("x.y", "name = ", "x.y.toml"),
         ("z", CARD, "calls itself 'x.y'"),
-        ("x.y", CARD + 'file = "a"\n', "expected either `file`, or `commit` and `weights`"),
+        ("x.y", CARD + 'file = "a"\n', "expected either `file` and `sha256`, or `code`, `commit` and a path"),
         ("x.y", CARD.replace('commit = "00"\n', ""), "expected either"),
         ("x.y", CARD.replace('weights = "w"\n', ""), "expected either"),
         ("x.y", CARD.replace('weights = "w"', 'file = "a"'), "expected either"),
+        ("x.y", CARD.replace('weights = "w"', 'weights = "https://example.org/w"'), "expected either"),
+        ("x.y", CARD.replace('code = "https://example.org"\n', ""), "expected either"),
+        ("x.y", CARD.replace('commit = "00"\nweights = "w"', 'file = "a"').replace('sha256 = "00"\n', ""), "expected"),
     ],
 )
 def test_broken_cards_are_refused(tmp_path, name, text, words):

@@ -61,6 +61,30 @@ def test_the_prefix_is_removed_inside_a_key_but_not_inside_a_word(tmp_path):
     assert list(load_state_dict(path)) == ["model.w", "submodule.w"]
 
 
+LOCONET = ("model.audioEncoder.w", "lossAV.FC.weight", "lossA.FC.weight", "landmark_bottleneck.weight")
+
+
+@pytest.mark.parametrize("outer", ["model.module.", "model.", "module.model.", "model.module.model.module.", "module."])
+def test_a_wrapper_around_a_whole_network_is_removed(tmp_path, outer):
+    path = saved(tmp_path / "a.model", {outer + key: torch.zeros(1) for key in LOCONET})
+    assert tuple(load_state_dict(path)) == LOCONET
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        ("model.audioEncoder.w", "lossAV.FC.weight"),  # Light-ASD, TalkNet
+        ("model.encoder.w", "model.decoder.w"),  # Whisper
+        ("model.model.w", "lossAV.FC.weight"),
+        ("model.modeling.w", "model.lossAV.w"),
+        ("models.model.w", "models.lossAV.w"),
+    ],
+)
+def test_a_prefix_that_belongs_to_the_network_stays(tmp_path, keys):
+    path = saved(tmp_path / "a.model", {key: torch.zeros(1) for key in keys})
+    assert tuple(load_state_dict(path)) == keys
+
+
 def test_keys_that_collide_without_the_prefix_are_refused(tmp_path):
     path = saved(tmp_path / "a.model", {"w": torch.zeros(1), "module.w": torch.ones(1)})
     assert "with and without 'module.'" in refused(path)
@@ -122,6 +146,7 @@ def test_code_in_a_checkpoint_is_refused_and_not_run(tmp_path, form):
     message = refused(path)
     assert "refused" in message
     assert "nothing in it was executed" in message
+    assert "`asdbench convert FILE OUT.safetensors`" in message
     assert not marker.exists()
 
 
@@ -136,7 +161,7 @@ def test_a_whole_module_is_refused_by_the_name_of_its_class(tmp_path):
         (torch.zeros(1), "holds a Tensor"),
         ({}, "empty dict"),
         ({"epoch": 3, **STATE}, "1 something else (epoch)"),
-        ({"epoch": 3, "state_dict": STATE}, "save content['state_dict'] alone"),
+        ({"epoch": 3, "state_dict": STATE}, "`asdbench convert FILE OUT.safetensors --key state_dict`"),
         ({0: torch.zeros(1)}, "not a flat dict"),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -42,10 +43,39 @@ def test_a_folder_does_not(standin: Path, tmp_path: Path, monkeypatch: pytest.Mo
     assert checkpoint_path("light-asd.dem") == Path("light-asd.dem"), "to be told that it is a folder"
 
 
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Whoever runs the tests may have fetched checkpoints."""
+    monkeypatch.setenv("ASDBENCH_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
 def test_a_checkpoint_that_is_not_shipped_says_where_it_is(standin: Path):
-    wanted = "download weight/pretrain_AVA_CVPR.model from https://github.com/Junhua-Liao/Light-ASD"
+    wanted = "run `asdbench fetch light-asd.ava`, or download weight/pretrain_AVA_CVPR.model from https://github.com/Junhua-Liao/Light-ASD"
     with pytest.raises(CheckpointError, match=re.escape(f"light-asd.ava is not shipped with asdbench; {wanted}")):
         checkpoint_path("light-asd.ava")
+
+
+@pytest.mark.parametrize(
+    ("name", "where"),
+    [
+        ("loconet.ava", "download https://drive.google.com/file/d/1EX-V464jCD6S-wg68yGuAa-UcsMrw8mK and give its path"),
+        ("pair-net.ego4d", "its authors offer no file"),
+    ],
+)
+def test_what_cannot_be_fetched_is_said_to_be_elsewhere(standin: Path, name: str, where: str):
+    with pytest.raises(CheckpointError, match=re.escape(f"{name} is not shipped with asdbench; {where}.")):
+        checkpoint_path(name)
+
+
+def test_a_fetched_checkpoint_is_found_by_its_name(standin: Path, cache: Path, shared: Path):
+    cache.mkdir()
+    there = cache / "light-asd.ava.model"
+    there.write_bytes(b"something else")
+    with pytest.raises(CheckpointError, match="is not shipped"):
+        checkpoint_path("light-asd.ava")
+    shutil.copy(shared / "weights" / "light-asd" / "pretrain_AVA_CVPR.model", there)
+    assert checkpoint_path("light-asd.ava") == there
 
 
 def test_a_mistyped_name_gets_a_suggestion(standin: Path):

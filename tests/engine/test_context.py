@@ -15,7 +15,6 @@ from asdbench.adapters.base import Adapter, Needs
 from asdbench.adapters.calibration import Additive
 from asdbench.data import open_dataset
 from asdbench.data.context import ContextFinder
-from asdbench.data.landmarks import COLUMNS
 from asdbench.engine.tracks import TrackEvaluator
 from asdbench.errors import DataError, NotComparableError
 from asdbench.perturb import plan

@@ -11,7 +11,8 @@ from tests.report.crafted import MISSING, changed, metrics, with_dubbed
 
 RECORD: dict[str, Any] = {
     "counts": {"tracks": 9, "skipped_tracks": 0, "incomplete_tracks": 0},
-    "data": {"notes": ["a note"]},
+    "model": {"trained_on": None},
+    "data": {"notes": ["a note"], "protocol": "ava"},
     "identity": {"limit": None},
     "custom": False,
 }
@@ -31,3 +32,19 @@ def test_dubbed_rows_are_mentioned(found: dict[str, Any], warning: str) -> None:
 
 def test_without_the_condition_nothing_is_said() -> None:
     assert list(find_warnings(RECORD, metrics(changed("mismatch@1.00")))) == ["a note"]
+
+
+@pytest.mark.parametrize(
+    ("trained_on", "protocol", "said"),
+    [
+        ("AVA-ActiveSpeaker train, then TalkSet", "ava", True),
+        ("TalkSet", "ava", True),
+        ("AVA-ActiveSpeaker train", "ava", False),
+        ("TalkSet", "columbia-f1", False),
+        (None, "ava", False),
+    ],
+)
+def test_weights_for_the_faces_of_a_demo_are_no_weights_for_ava(trained_on: str, protocol: str, said: bool) -> None:
+    record = RECORD | {"model": {"trained_on": trained_on}, "data": {"notes": [], "protocol": protocol}}
+    warnings = list(find_warnings(record, metrics(changed("mismatch@1.00"))))
+    assert ["trained on TalkSet" in warning for warning in warnings] == [True] * said
