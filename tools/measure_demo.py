@@ -2,7 +2,7 @@
 
 Needs asdbench itself. The official weights are not shipped; give any Light-ASD checkpoint:
 
-    python tools/measure_demo.py --checkpoint pretrain_AVA_CVPR.model --out measured.json build/seed-*
+    python -m tools.measure_demo --checkpoint pretrain_AVA_CVPR.model --out measured.json build/seed-*
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from asdbench.metrics import average_precision_tie_safe, retention, sync_auroc, 
 from asdbench.networks.two_stream import TwoStreamNetwork
 from asdbench.records.predictions import Predictions
 from asdbench.types import SAMPLE_RATE, Int16Array, Track, UInt8Array
+from tools.intervals import mean_and_interval
 
 OFFSETS_MS = (-1000, -800, -600, -400, -200, -120, -80, -40, 0, 40, 80, 120, 160, 200, 400, 600, 800, 1000)
 CONTEXT_MS = 500
@@ -240,19 +241,8 @@ def table(results: dict[str, Any], real: str | None) -> str:
     for name, bar, value in FIGURES:
         values = np.array([value(result) for result in seeds], dtype=np.float64)
         there = "" if real is None or "dubs" in name.replace("without dubs", "") else f"{value(results[real]):.3g}"
-        lines.append(f"| {name} | {bar} | {_interval(values)} | {there} |")
+        lines.append(f"| {name} | {bar} | {mean_and_interval(values)} | {there} |")
     return "\n".join(lines)
-
-
-def _interval(values: NDArray[np.float64]) -> str:
-    if len(values) < 2:
-        return f"{values.mean():.3f}"
-    reach = T95[len(values) - 1] * values.std(ddof=1) / np.sqrt(len(values))
-    return f"{values.mean():.3f} [{values.mean() - reach:.3f}, {values.mean() + reach:.3f}]"
-
-
-T95 = {1: 12.71, 2: 4.30, 3: 3.18, 4: 2.78, 5: 2.57, 6: 2.45, 7: 2.36, 8: 2.31, 9: 2.26}
-"""Student's t, 97.5 %, by degrees of freedom."""
 
 
 @click.command()

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from asdbench.cli.output import echo_json, json_option, printable
+from asdbench.cli.output import echo_json, json_option
+from asdbench.report.text import printable
 
 
 @click.command(epilog="Example: asdbench inspect pretrain_AVA_CVPR.model")

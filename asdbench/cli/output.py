@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from asdbench.report.text import printable
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -25,11 +27,6 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON o
 def echo_json(value: Any) -> None:
     """Print a value as indented JSON."""
     click.echo(json.dumps(value, indent=2, allow_nan=False))
-
-
-def printable(text: str) -> str:
-    """Return text with escapes in place of what a terminal would obey: names and notes come from anyone's files."""
-    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
 
 
 def note(message: str) -> None:

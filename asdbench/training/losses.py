@@ -28,17 +28,15 @@ LIGHT_ASD_VISUAL_WEIGHT = 0.5
 
 
 class Pairs(NamedTuple):
-    """Clips whose sound and picture do not belong together.
+    """Clips whose sound and picture do not belong together, so that nobody speaks in any frame.
 
     Attributes:
         audio: ``[N, T, D]``.
         faces: ``[N, T, D']``.
-        labels: ``[N, T]``, all 0.
     """
 
     audio: Tensor
     faces: Tensor
-    labels: Tensor
 
 
 def light_asd_temperature(epoch: int) -> float:
@@ -137,7 +135,7 @@ def mismatched_pairs(audio: Tensor, faces: Tensor, labels: Tensor, order: Tensor
         raise UsageError(
             f"the order {order.tolist()} must permute the {len(clips)} speaking clips and leave none in place."
         )
-    return Pairs(audio[clips], faces[clips[order]], torch.zeros_like(labels[clips]))
+    return Pairs(audio[clips], faces[clips[order]])
 
 
 def misaligned_pairs(audio: Tensor, faces: Tensor, labels: Tensor, starts: Tensor) -> Pairs:
@@ -166,7 +164,7 @@ def misaligned_pairs(audio: Tensor, faces: Tensor, labels: Tensor, starts: Tenso
             f"the starts {starts.tolist()} must be one for each of the {len(clips)} speaking clips, from 0 to {last}."
         )
     window = starts.to(clips.device)[:, None] + torch.arange(length, device=clips.device)
-    return Pairs(audio[clips[:, None], window], faces[clips], torch.zeros_like(labels[clips]))
+    return Pairs(audio[clips[:, None], window], faces[clips])
 
 
 def contrastive_cross_entropy(logits: Tensor, labels: Tensor, beta: float = 1.0, temperature: float = 1.0) -> Tensor:

@@ -217,6 +217,14 @@ def test_the_terminal_takes_no_name_for_markup(name: str) -> None:
     assert printed(table).count(name) >= 3
 
 
+def test_the_terminal_obeys_no_name() -> None:
+    name = "\x1b[2Jx\nnext\r\u202e"
+    table = Table("t", name, (Column("name", name), Column("x", "X", "count")), ({"name": name, "x": 1},))
+    text = printed(table)
+    assert text.count(r"\x1b[2Jx\nnext\r\u202e") == 3
+    assert not set("\x1b\r\u202e") & set(text)
+
+
 def test_every_caption_says_what_is_missing() -> None:
     conditions = [changed(name) for name in ("mismatch@0.50", "mismatch@1.00", "resplice@1.00")]
     for condition in conditions:

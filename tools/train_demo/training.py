@@ -205,11 +205,11 @@ class _Trainer:
         positive, faces, found = positive_clips(batch.labels), batch.faces, []
         for _ in range(recipe.swaps):
             order = derangement(len(positive), self._generator)
-            found.append(mismatched_pairs(audio, faces, batch.labels, order)[:2])
+            found.append(mismatched_pairs(audio, faces, batch.labels, order))
         last = sound.shape[1] - faces.shape[1]
         for _ in range(recipe.shifts):
             starts = torch.tensor([self._start(int(o), last) for o in batch.offsets[positive]], dtype=torch.int64)
-            found.append(misaligned_pairs(sound, faces, batch.labels, starts)[:2])
+            found.append(misaligned_pairs(sound, faces, batch.labels, starts))
         return found
 
     def _start(self, offset: int, last: int) -> int:
