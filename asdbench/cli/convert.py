@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from asdbench.cli.output import note, printable
+from asdbench.cli.output import note
+from asdbench.report.text import printable
 
 _SHOWN = 12
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import click
 
-from asdbench.cli.output import note, printable
+from asdbench.cli.output import note
+from asdbench.report.text import printable
 
 
 @click.command(epilog="Example: asdbench fetch light-asd.ava")

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from asdbench.cli.output import echo_json, json_option, note, printable
+from asdbench.cli.output import echo_json, json_option, note
 from asdbench.config import DEMO_DATA
+from asdbench.report.text import printable
 
 if TYPE_CHECKING:
     from asdbench.checkpoints.cards import ModelCard

@@ -164,7 +164,11 @@ def test_known_functions_take_nothing_but_what_they_expect(tmp_path: Path, canar
 
 @pytest.mark.parametrize("target", [REBUILD, name("collections", "OrderedDict"), b"}", name("torch", "Size"), b"N"])
 def test_a_state_changes_nothing_that_exists(tmp_path: Path, target: bytes):
-    before = dict(vars(torch._utils._rebuild_tensor_v2)), set(vars(collections.OrderedDict)), dict(vars(pickled_tensors))
+    before = (
+        dict(vars(torch._utils._rebuild_tensor_v2)),
+        set(vars(collections.OrderedDict)),
+        vars(pickled_tensors).copy(),
+    )
     state = table(__defaults__=b"K\x01\x85", __dict__=b"}", keys=b"N", text=text("builtins.eval"))
     for wanted in (state, b"N" + state + b"\x86"):
         path = saved_with_trap(tmp_path / "a.pt", target + wanted + b"b", "zip")
