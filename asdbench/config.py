@@ -56,7 +56,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     suite: str = "unsync"
     model: str = "auto"
     checkpoint: str | None = None
-    option: tuple[str, ...] = ()
+    option: list[str] = msgspec.field(default_factory=list)
     data: str | None = None
     format: str = "auto"
     split: str = "val"

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from asdbench.checkpoints.cards import model_cards
 from asdbench.config import DEMO_DATA
@@ -17,6 +18,10 @@ from tests.standin import write_resources
 from tools.make_fixture import write_fixture
 
 ROOT = Path(__file__).resolve().parent.parent
+
+# No test is timed: a busy machine is no fault of the code.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")

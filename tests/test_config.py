@@ -15,6 +15,7 @@ OTHER = {
     "suite": "clean",
     "model": "light-asd",
     "checkpoint": "a.model",
+    "option": ["x=1", "y=2"],
     "data": "AVA",
     "format": "ava",
     "split": "test",
@@ -69,7 +70,8 @@ def test_each_setting_from_the_file(file: Path, key: str, value: Any) -> None:
 
 @pytest.mark.parametrize(("key", "value"), OTHER.items())
 def test_each_setting_from_a_variable(monkeypatch: pytest.MonkeyPatch, key: str, value: Any) -> None:
-    monkeypatch.setenv(f"ASDBENCH_{key.upper()}", str(value))  # "5" becomes 5
+    text = ",".join(value) if isinstance(value, list) else str(value)  # "5" becomes 5
+    monkeypatch.setenv(f"ASDBENCH_{key.upper()}", text)
     config = resolve({})
     assert getattr(config.settings, key) == value
     assert type(getattr(config.settings, key)) is type(value)

@@ -49,7 +49,7 @@ def test_a_loaded_model_can_be_run(fixture_root: Path, tmp_path: Path):
 
 
 def test_an_object_takes_no_checkpoint(fixture_root: Path, tmp_path: Path):
-    with pytest.raises(UsageError, match="leave checkpoint out"):
+    with pytest.raises(UsageError, match="leave both out"):
         run(Level(1), fixture_root, checkpoint=tmp_path / "a.model")
 
 

@@ -26,7 +26,11 @@ def test_every_system_computes_what_its_authors_code_computes(name):
 
 
 def test_every_architecture_with_a_checkpoint_has_a_recording():
-    assert set(ARCHITECTURES.names()) - {fixture.architecture for fixture in fixtures().values()} == {"pair-net"}
+    # TalkNCE is LoCoNet's network; of PAIR-Net there is no official code to record.
+    assert set(ARCHITECTURES.names()) - {fixture.architecture for fixture in fixtures().values()} == {
+        "pair-net",
+        "talknce",
+    }
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs CUDA")

@@ -22,7 +22,7 @@ def find_warnings(record: Mapping[str, Any], metrics: Mapping[str, Any]) -> Iter
     """
     counts = record["counts"]
     yield from record["data"]["notes"]
-    unfit = caution(record["model"]["trained_on"], record["data"]["protocol"])
+    unfit = caution(record["model"].get("trained_on"), record["data"]["protocol"])
     if unfit:
         yield unfit
     if counts["skipped_tracks"]:

@@ -126,7 +126,11 @@ class Nervous:
         (("--data", "nowhere", "--model", "deaf"), 5, "nowhere: no such folder"),
         (("--data", ".", "--model", "deaf"), 5, "no known data format"),
         (("--data", "DATA"), 2, "data are given .* add --checkpoint FILE"),
-        (("--data", "DATA", "--checkpoint", "light-asd.ava"), 6, "not shipped with asdbench; download weight/"),
+        (
+            ("--data", "DATA", "--checkpoint", "light-asd.ava"),
+            6,
+            "not shipped .*; run `asdbench fetch light-asd.ava`",
+        ),
         (("--data", "DATA", "--model", "ligth-asd"), 2, "did you mean light-asd"),
         (("--data", "DATA", "--model", "light-asd"), 2, "needs its weights; give --checkpoint"),
         (("--data", "DATA", "--checkpoint", "absent.model"), 6, "absent.model does not exist"),

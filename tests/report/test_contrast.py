@@ -21,7 +21,7 @@ def run(
     measured = metrics(*conditions)
     record = {
         "model": {"name": model},
-        "data": {"name": "d", "notes": notes, "media_digest": media},
+        "data": {"name": "d", "notes": notes, "protocol": "ava", "media_digest": media},
         "suite": {
             "name": "s", "version": 1, "sha256": "0",
             "conditions": [
