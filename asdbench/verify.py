@@ -30,7 +30,7 @@ class Fixture(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         architecture: Name in `asdbench.networks.ARCHITECTURES`.
         inputs: Name of the file of inputs.
         official: Repository and commit of the code that computed the numbers.
-        tolerance: Largest difference allowed on a CPU in float32, times ``max(1, |value|)``.
+        tolerance: Largest difference allowed on a CPU in float32, divided by ``max(1, |value|)``.
         prefix: What stood before every key when the weights were made.
         keep: End of the keys that keep their computed values.
     """

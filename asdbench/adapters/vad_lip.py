@@ -34,7 +34,7 @@ _PACKAGE = "silero_vad"
 _WEIGHTS = Path("data") / "silero_vad_16k.safetensors"  # the only one of its models that is no code; from 6.2.1 on
 _FULL_SCALE = 32768
 
-# Fitted by logistic regression, smoothed by 160 ms, to the labels of an earlier rendering of demo-val without its dubbed
+# Fitted by logistic regression, smoothed by 160 ms, to the labels of an earlier rendering of demo-val without dubbed
 # tracks (11,577 frames), and rounded. Real faces had no part in it.
 _MOTION_AT_ZERO = 0.057
 _MOTION_PER_LOG_ODDS = 0.0072

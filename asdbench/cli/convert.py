@@ -31,7 +31,7 @@ def command(file: Path, out: Path, key: str | None, force: bool) -> None:
         note(f"left out, since they are no tensors: {_listing(done.left_out)}")
     table = "" if done.key == TOP else f" from {done.key}"
     click.echo(printable(f"{done.path}: {done.entries} tensors{table}, {done.numbers:,} numbers"))
-    click.echo(printable(f"\nasdbench inspect {done.path}"))
+    click.echo("\n" + printable(f"asdbench inspect {done.path}"))
 
 
 def _listing(names: tuple[str, ...]) -> str:
