@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from asdbench.networks import ARCHITECTURES
-from tests.seeded import seeded_array
+from asdbench.networks.seeded import seeded_array
 
 SAVED_WITH = "model.module."
 """What stands before every key of a published file; the seeded weights are made from the whole keys."""

@@ -12,8 +12,8 @@ from torch import Tensor
 
 from asdbench.networks.av_hubert import AvHubertSizes, AvHubertTraining
 from asdbench.networks.pair_net import FUSION, PairNet, PairNetSizes
+from asdbench.networks.seeded import seeded_state
 from asdbench.networks.whisper import WhisperSizes
-from tests.seeded import seeded_state
 
 REASON = "needs the extra pairnet (pip install 'asdbench[pairnet]')"
 NEEDS_EXTRA = pytest.mark.skipif(importlib.util.find_spec("transformers") is None, reason=REASON)

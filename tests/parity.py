@@ -11,7 +11,7 @@ import torch
 
 from asdbench.checkpoints.load import apply_state_dict, load_state_dict
 from asdbench.networks import ARCHITECTURES
-from tests.seeded import seeded_state
+from asdbench.networks.seeded import seeded_state
 
 QUANTITIES = {"audio_embed", "visual_embed", "outsAV", "head_logits", "score_ava_softmax1", "score_demo_logit1"}
 SHORT_CASES = {"T25": "T25", "T37": "T37", "B2T12": "B2_T12"}

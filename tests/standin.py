@@ -10,7 +10,7 @@ import torch
 
 from asdbench.checkpoints.files import sha256_of
 from asdbench.networks import ARCHITECTURES
-from tests.seeded import seeded_state
+from asdbench.networks.seeded import seeded_state
 
 ROOT = Path(__file__).resolve().parent.parent
 NAMES = ("light-asd.demo", "light-asd.demo-sync")

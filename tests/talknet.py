@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from asdbench.networks import ARCHITECTURES
-from tests.seeded import seeded_state
+from asdbench.networks.seeded import seeded_state
 
 EMBEDDINGS = {"audio_embed", "visual_embed"}
 STREAMS = {"audio_cross", "visual_cross", "outsAV"}

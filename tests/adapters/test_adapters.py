@@ -18,8 +18,8 @@ from asdbench.adapters.base import Adapter
 from asdbench.adapters.two_stream import TwoStreamAdapter
 from asdbench.errors import CheckpointError, DataError, ResourceError, UnknownNameError, UsageError
 from asdbench.networks import ARCHITECTURES
+from asdbench.networks.seeded import seeded_state
 from tests.pair_net import REASON, write_pair_net
-from tests.seeded import seeded_state
 from tests.standin import FACE_SIZE, write_safetensors
 
 RNG = np.random.default_rng(7)

@@ -11,8 +11,8 @@ from asdbench.adapters.demo_scoring import ScoringOptions, demo_chunks, demo_row
 from asdbench.errors import DataError, UsageError
 from asdbench.features import mfcc
 from asdbench.networks import ARCHITECTURES
+from asdbench.networks.seeded import seeded_state
 from tests.parity import Parity
-from tests.seeded import seeded_state
 
 NAMES = ["light-asd", "lr-asd", "talknet"]
 DEMO = ScoringOptions(scoring="demo")

@@ -17,7 +17,7 @@ from asdbench.adapters.torch_adapter import TorchAdapter
 from asdbench.errors import DataError, UsageError
 from asdbench.features import mfcc_for_frames
 from asdbench.networks import ARCHITECTURES
-from tests.seeded import seeded_state
+from asdbench.networks.seeded import seeded_state
 
 PARENTS = ["light-asd", "lr-asd", "talknet", "sync-talknet"]
 HEADS = ["light-asd-video", "lr-asd-video", "talknet-audio", "talknet-video"]

@@ -22,8 +22,8 @@ from asdbench.checkpoints.identify import identify
 from asdbench.checkpoints.load import load_checkpoint, load_state_dict
 from asdbench.errors import CheckpointError, ResourceError, UsageError
 from asdbench.networks import ARCHITECTURES
+from asdbench.networks.seeded import seeded_state
 from tests.checkpoints.crafted import FORMS, STATE, saved
-from tests.seeded import seeded_state
 
 KINDS = [torch.float64, torch.float32, torch.float16, torch.bfloat16, torch.int64, torch.int32, torch.int16, torch.int8]
 

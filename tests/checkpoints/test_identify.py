@@ -12,8 +12,8 @@ from asdbench.checkpoints.cards import NO_LICENCE, card_for, model_cards, read_c
 from asdbench.checkpoints.identify import identify, layout_of
 from asdbench.errors import UsageError
 from asdbench.networks import ARCHITECTURES
+from asdbench.networks.seeded import seeded_state
 from asdbench.registry import Registry
-from tests.seeded import seeded_state
 
 OFFICIAL = {
     "light-asd.ava": "light-asd/pretrain_AVA_CVPR.model",

@@ -15,7 +15,7 @@ from asdbench.checkpoints.load import load_checkpoint, load_state_dict
 from asdbench.checkpoints.safe_tensors import HEADER_LIMIT
 from asdbench.errors import CheckpointError
 from asdbench.networks import ARCHITECTURES
-from tests.seeded import seeded_state
+from asdbench.networks.seeded import seeded_state
 from tests.standin import write_safetensors
 
 STATE = {"w": torch.arange(6.0).reshape(2, 3), "b": torch.tensor([1.0, 2.0]), "count": torch.tensor(3)}

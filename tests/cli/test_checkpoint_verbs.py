@@ -14,8 +14,8 @@ import torch
 import asdbench.registry
 from asdbench.adapters import MODELS, WEIGHTS_OF
 from asdbench.networks import ARCHITECTURES
+from asdbench.networks.seeded import seeded_state
 from tests.cli.conftest import Cli
-from tests.seeded import seeded_state
 
 
 class Trap:

@@ -13,9 +13,9 @@ import torch
 from asdbench.cli.main import _VERBS
 from asdbench.errors import ResourceError
 from asdbench.networks import ARCHITECTURES
+from asdbench.networks.seeded import seeded_state
 from asdbench.suites import suite_names
 from tests.cli.conftest import Cli
-from tests.seeded import seeded_state
 
 
 @pytest.fixture

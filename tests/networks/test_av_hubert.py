@@ -22,8 +22,8 @@ from asdbench.networks.av_hubert import (
     visual_path,
 )
 from asdbench.networks.av_hubert_trunk import TRUNK_HALO, normalised
+from asdbench.networks.seeded import seeded_array, seeded_state
 from tests.pair_net import REASON, VISUAL
-from tests.seeded import seeded_array, seeded_state
 
 SIZES = {"base": (BASE, 102_539_648), "large": (LARGE, 324_515_456)}
 ATOL = 2e-5

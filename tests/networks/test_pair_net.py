@@ -16,6 +16,7 @@ from asdbench.errors import CheckpointError, MissingDependencyError, UsageError
 from asdbench.networks import ARCHITECTURES
 from asdbench.networks.av_hubert import LARGE, AvHubertTraining
 from asdbench.networks.pair_net import PairNet, PairNetSizes, freeze, freezing, part_of
+from asdbench.networks.seeded import seeded_state
 from asdbench.networks.whisper import (
     MEDIUM,
     WhisperSizes,
@@ -26,7 +27,6 @@ from asdbench.networks.whisper import (
     whisper_encoder_state,
 )
 from tests.pair_net import AUDIO, NEEDS_EXTRA, REASON, TINY, openai_state, tiny_network
-from tests.seeded import seeded_state
 
 
 @pytest.fixture(scope="module")

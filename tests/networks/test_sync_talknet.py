@@ -8,10 +8,10 @@ import torch
 
 from asdbench.checkpoints.load import apply_state_dict
 from asdbench.errors import CheckpointError, UsageError
+from asdbench.networks.seeded import seeded_state
 from asdbench.networks.sync_talknet import SyncTalkNet
 from asdbench.networks.talknet import TalkNet
 from asdbench.training.losses import contrastive_cross_entropy, frame_cross_entropy, mismatched_pairs
-from tests.seeded import seeded_state
 from tests.talknet import CASES, EMBEDDINGS, SCORES, STREAMS, TalkNetParity
 
 

@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from asdbench.adapters import MODELS
+from asdbench.networks.seeded import seeded_state
 from asdbench.networks.talknet import TalkNet
 from asdbench.training.losses import frame_cross_entropy
 from tests.parity import visual_reach
-from tests.seeded import seeded_state
 from tests.talknet import CASES, EMBEDDINGS, SCORES, STREAMS, TalkNetParity
 
 
