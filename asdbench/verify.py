@@ -19,6 +19,8 @@ from asdbench.registry import unknown_name
 from asdbench.resources import read_toml, resource_folder
 from asdbench.types import Float32Array
 
+_AV_HUBERT = "av-hubert"  # a part of pair-net, and no architecture of its own
+
 DEVICE_TOLERANCE = 1e-3
 """Largest difference allowed on anything but a CPU, with TF32 off."""
 
@@ -27,7 +29,7 @@ class Fixture(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What ``baselines/parity/fixtures.toml`` says of one recording.
 
     Attributes:
-        architecture: Name in `asdbench.networks.ARCHITECTURES`.
+        architecture: Name in `asdbench.networks.ARCHITECTURES`, or ``av-hubert``.
         inputs: Name of the file of inputs.
         official: Repository and commit of the code that computed the numbers.
         tolerance: Largest difference allowed on a CPU in float32, divided by ``max(1, |value|)``.
@@ -114,7 +116,8 @@ def _replay(fixture: Fixture, inputs: Mapping[str, Any], device: str) -> dict[st
     from asdbench.networks import ARCHITECTURES
     from asdbench.networks.seeded import seeded_state
 
-    network = ARCHITECTURES.load(fixture.architecture)().eval()
+    build = _av_hubert_base if fixture.architecture == _AV_HUBERT else ARCHITECTURES.load(fixture.architecture)
+    network = build().eval()
     kept = {key: value for key, value in network.state_dict().items() if fixture.keep and key.endswith(fixture.keep)}
     network.load_state_dict({**seeded_state(network, fixture.prefix), **kept})
     network.to(device)
@@ -168,12 +171,27 @@ def _loconet(network: Any, given: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def _av_hubert_base() -> Any:
+    from asdbench.networks.av_hubert import BASE, AvHubertVisualEncoder
+
+    return AvHubertVisualEncoder(BASE)
+
+
+def _av_hubert(network: Any, given: Mapping[str, Any]) -> dict[str, Any]:
+    from asdbench.networks.av_hubert_trunk import normalised
+
+    trunk = network.trunk(normalised(given["faces"]))
+    return {"trunk": trunk, "encoder_out": network.transform(trunk)}
+
+
 _TRACES: dict[str, Callable[[Any, Mapping[str, Any]], dict[str, Any]]] = {
     "light-asd": _two_stream,
     "lr-asd": _two_stream,
     "talknet": _talknet,
     "sync-talknet": _talknet,
     "loconet": _loconet,
+    "talknce": _loconet,
     "laser-loconet": _loconet,
+    _AV_HUBERT: _av_hubert,
 }
 """What is computed of each architecture, step by step, under the names of the recordings."""

@@ -20,17 +20,15 @@ LIGHT = ["audio_embed", "visual_embed", "fused", "logits"]
 def test_every_system_computes_what_its_authors_code_computes(name):
     comparisons = verify(name)
     assert [each.tensor for each in comparisons if not each.agrees] == []
-    assert {"audio_embed", "logits"} <= {each.tensor for each in comparisons}
+    assert {"logits", "encoder_out"} & {each.tensor for each in comparisons}
     # Recorded values that do not move would agree with anything.
     assert all(each.largest < each.tolerance / 2 for each in comparisons)
 
 
 def test_every_architecture_with_a_checkpoint_has_a_recording():
-    # TalkNCE is LoCoNet's network; of PAIR-Net there is no official code to record.
-    assert set(ARCHITECTURES.names()) - {fixture.architecture for fixture in fixtures().values()} == {
-        "pair-net",
-        "talknce",
-    }
+    # Of PAIR-Net there is no official code to record, but of its eyes.
+    recorded = {fixture.architecture for fixture in fixtures().values()}
+    assert set(ARCHITECTURES.names()) ^ recorded == {"pair-net", "av-hubert"}
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs CUDA")

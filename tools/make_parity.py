@@ -42,6 +42,20 @@ def _loconet(out: Path, recordings: Path) -> None:
     )
 
 
+def _talknce(out: Path, recordings: Path) -> None:
+    given, recorded = (_read(recordings / "talknce", part) for part in ("inputs", "outputs"))
+    np.savez_compressed(out / "alone.npz", log_mel=given["B_audio"][:, 0], faces=given["B_visual_target"][None, None])
+    np.savez_compressed(out / "talknce.npz", audio_embed=recorded["B_audio_embed"], logits=recorded["B_logits_target"])
+
+
+def _av_hubert(out: Path, recordings: Path) -> None:
+    given, recorded = (_read(recordings / "av-hubert-visual-base", part) for part in ("inputs", "outputs"))
+    np.savez_compressed(out / "faces-20.npz", faces=given["face112_uint8"])
+    np.savez_compressed(
+        out / "pair-net.npz", trunk=recorded["face112_resnet"], encoder_out=recorded["face112_encoder_out"]
+    )
+
+
 def _laser(out: Path, recordings: Path) -> None:
     given, recorded = (_read(recordings / "laser-loconet", part) for part in ("inputs", "outputs"))
     faces, landmarks = (given[f"B_{name}_target"][None, None] for name in ("visual", "landmarks"))
@@ -61,7 +75,7 @@ def main(recordings: Path, out: Path) -> None:
     seeded weights on short clips.
     """
     out.mkdir(parents=True, exist_ok=True)
-    for part in (_two_stream, _loconet, _laser):
+    for part in (_two_stream, _loconet, _talknce, _laser, _av_hubert):
         part(out, recordings)
 
 
