@@ -242,7 +242,7 @@ class _Job:
                 "adapter_version": self.model.adapter_version,
                 "checkpoint_sha256": self.model.checkpoint_sha256,
                 "fingerprint": self.model.fingerprint,
-                "options": dict(self.model.options),
+                **({"options": dict(self.model.options)} if self.model.options else {}),
                 "dtype": "float32",
                 "device": self.device.partition(":")[0],
                 "torch": provenance.versions()["torch"],

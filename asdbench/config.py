@@ -6,6 +6,7 @@ Where no source names a model, a checkpoint or data, the shipped demo takes thei
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -41,7 +42,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         suite: Name of a suite, or path of a suite file.
         model: Name of a model, ``auto`` to recognise the checkpoint, or ``package.module:Class``, ``file.py:Class``.
         checkpoint: Path of the checkpoint, for models that need one, or the name of a shipped one.
-        option: Choices that the model offers, each as ``name=value``.
+        option: Choices that the model offers, each as ``name=value``; in a variable with commas between them.
         data: Folder of the data set, or ``demo-val`` for the shipped one.
         format: Its format, or ``auto``.
         split: Which part of it.
@@ -104,6 +105,19 @@ def resolve(flags: Mapping[str, Any], file: Path | None = None, flag_source: str
     """
     variables = {key: (value, f"{_VARIABLE}{key.upper()}") for key, value in _from_environment().items()}
     return _merged((_from_file(file), variables, _given(flags, flag_source)))
+
+
+def exactly(flags: Mapping[str, Any], flag_source: str = "flag") -> Config:
+    """Return settings on which no file and no variable has a say.
+
+    Args:
+        flags: As for `resolve`.
+        flag_source: As for `resolve`.
+
+    Raises:
+        UsageError: A value is of the wrong kind.
+    """
+    return _merged((_given(flags, flag_source),))
 
 
 def demo_config(checkpoint: str, flags: Mapping[str, Any], flag_source: str = "flag") -> Config:
@@ -193,7 +207,7 @@ def _convert(key: str, value: Any, source: str) -> Any:
         # Variables are text, so "5" must become 5; TOML and flags have types, which must be right.
         typed = str(value) if isinstance(value, Path) else value
         if key == "option" and isinstance(typed, str):
-            typed = typed.split(",")
+            typed = re.split(r",(?=\s*\w+\s*=)", typed)  # a value may hold a comma
         return msgspec.convert(typed, field.type, strict=not source.startswith(_VARIABLE))
     except msgspec.ValidationError as error:
         raise UsageError(f"{key} = {value!r} ({source}): {error}.") from error

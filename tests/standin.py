@@ -39,7 +39,8 @@ def write_safetensors(path: Path, state: dict[str, torch.Tensor], face_size: obj
 def write_resources(folder: Path) -> Path:
     """Write what `asdbench.resources` looks for; return what stands for the package in it."""
     shutil.copytree(ROOT / "suites", folder / "suites")
-    shutil.copytree(ROOT / "baselines" / "models", folder / "baselines" / "models")
+    for name in ("models", "parity"):
+        shutil.copytree(ROOT / "baselines" / name, folder / "baselines" / name)
     (folder / "baselines" / "demo").mkdir()
     state = seeded_state(ARCHITECTURES.load("light-asd")())
     for name in NAMES:

@@ -12,7 +12,7 @@ import pytest
 import asdbench
 from asdbench.adapters import load_model
 from asdbench.adapters.base import AdapterOptions
-from asdbench.config import Settings, model_options
+from asdbench.config import Settings, model_options, resolve
 from asdbench.errors import UsageError
 from tests.cli.conftest import Cli, cli  # noqa: F401
 
@@ -92,7 +92,18 @@ def test_every_way_of_giving_options(cli: Cli, own: str, monkeypatch: pytest.Mon
     assert flag["run"] == file["run"] == variable["run"] == argument["run"]
     plain = cli(*common).json
     assert plain["run"] != flag["run"]
-    assert json.loads(Path(plain["run"], "run.json").read_text())["identity"]["model"]["options"] == {}
+    assert json.loads(Path(plain["run"], "run.json").read_text())["identity"]["model"].get("options") is None
+
+
+def test_a_value_in_a_variable_may_hold_a_comma(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("ASDBENCH_OPTION", "landmarks=/data/a,b.parquet,context_seed=3")
+    assert model_options(resolve({}).settings) == {"landmarks": "/data/a,b.parquet", "context_seed": "3"}
+
+
+def test_an_option_without_default_is_named_when_it_is_given(tmp_path: Path):
+    (tmp_path / "own.py").write_text(OWN.replace("sign: int = 1", "sign: int"), encoding="utf-8")
+    model = load_model(f"{tmp_path / 'own.py'}:Own", options={"sign": "1"})
+    assert model.name == "Own[sign=1]"
 
 
 def test_options_alone_tell_two_runs_apart(cli: Cli, own: str):  # noqa: F811

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 import torch
@@ -10,6 +11,7 @@ import torch
 from asdbench.devices import choose_device
 from asdbench.errors import UnknownNameError
 from asdbench.networks import ARCHITECTURES
+from asdbench.networks.seeded import seeded_state
 from asdbench.verify import DEVICE_TOLERANCE, Comparison, fixtures, verify
 from tests.cli.conftest import cli  # noqa: F401
 
@@ -94,7 +96,29 @@ def test_the_command_fails_where_a_tensor_differs(cli):  # noqa: F811
 def test_a_published_result_needs_checkpoint_and_data(cli, given):  # noqa: F811
     result = cli("verify", "lr-asd", *given)
     assert result.exit_code == 2
-    assert "needs both --checkpoint and --data" in result.err
+    assert "needs MODEL, --checkpoint and --data" in result.err
+
+
+@pytest.mark.usefixtures("standin")
+def test_weights_are_scored_as_the_model_that_was_named(cli, monkeypatch):  # noqa: F811
+    monkeypatch.setenv("ASDBENCH_LIMIT", "1")  # has no say
+    result = cli("verify", "light-asd", "--checkpoint", "light-asd.demo", "--data", "demo-val", "--json")
+    assert result.exit_code == 0
+    scored = json.loads(result.out)["scored"]
+    assert (scored["model"], scored["recognised"], scored["published"]) == ("light-asd.demo", True, [])
+    assert json.loads((Path(scored["run"]) / "run.json").read_text())["config"]["limit"]["value"] is None
+    other = cli("verify", "lr-asd", "--checkpoint", "light-asd.demo", "--data", "demo-val")
+    assert other.exit_code == 6
+    assert "is a checkpoint of 'light-asd', not of 'lr-asd'" in other.err
+
+
+@pytest.mark.usefixtures("standin")
+def test_weights_that_are_not_known_are_said_to_be(cli, tmp_path):  # noqa: F811
+    torch.save(seeded_state(ARCHITECTURES.load("light-asd")()), tmp_path / "own.model")
+    result = cli("verify", "light-asd", "--checkpoint", tmp_path / "own.model", "--data", "demo-val")
+    assert result.exit_code == 0
+    assert "not known by their sha256" in result.out
+    assert "published for light-asd.ava: 94.06 mAP" in result.out
 
 
 @pytest.mark.slow

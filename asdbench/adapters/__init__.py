@@ -208,7 +208,7 @@ def _choices(kind: Any) -> str:
 def _differing(options: msgspec.Struct | None) -> dict[str, Any]:
     if options is None:
         return {}
-    usual = msgspec.structs.asdict(type(options)())
+    usual = {field.name: field.default for field in msgspec.structs.fields(options)}
     return {key: value for key, value in msgspec.structs.asdict(options).items() if value != usual[key]}
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -16,6 +17,7 @@ from torch import Tensor
 
 from asdbench.adapters.base import AdapterOptions
 from asdbench.adapters.loconet import LoCoNetAdapter, LoCoNetOptions
+from asdbench.checkpoints.files import sha256_of
 from asdbench.errors import DataError, UsageError
 from asdbench.networks.laser_loconet import LaserLoCoNet as LaserNetwork
 from asdbench.types import LIP_POINTS, ContextFaces, Float32Array, Int16Array, UInt8Array
@@ -34,6 +36,12 @@ class LaserOptions(LoCoNetOptions, frozen=True):
     landmarks: str = ""
 
 
+def _hash_of(landmarks: str) -> str:
+    if not Path(landmarks).is_file():
+        raise DataError(f"{landmarks}: no such file; expected a Parquet table of lip landmarks.")
+    return sha256_of(landmarks)
+
+
 class LaserLoCoNet(LoCoNetAdapter):
     """LASER on LoCoNet, in the published configuration (one landmark channel after the 3-D stem)."""
 
@@ -47,7 +55,9 @@ class LaserLoCoNet(LoCoNetAdapter):
     def __init__(self, network: LaserNetwork, device: str = "cpu", options: AdapterOptions | None = None) -> None:
         super().__init__(network, device, options)
         named = self.options.landmarks
-        self.needs = replace(self.needs, landmarks=None if named in ("", NO_LANDMARKS) else named)
+        if named not in ("", NO_LANDMARKS):
+            self.needs = replace(self.needs, landmarks=named)
+            self.fingerprint = _hash_of(named)
 
     def embed_faces(
         self, faces: Sequence[UInt8Array], context: ContextFaces = (), landmarks: Float32Array | None = None

@@ -148,7 +148,9 @@ class PairNetAdapter(TorchAdapter[PairNet]):
     def embed_audio(self, audio: Int16Array, num_frames: int, fps: float) -> _Heard:
         """Return what Whisper hears, pooled to one vector per picture; see `Adapter.embed_audio`."""
         rate = self._rate(num_frames, fps)
-        pictures = _pictures_of(num_frames, fps, rate)
+        stated = self.options.resample_from_fps
+        # By the stated rate, as the faces are: by a measured one there might be one picture more or less.
+        pictures = _pictures_of(num_frames, stated, _VISUAL_FPS) if stated else np.arange(num_frames)
         count = int(pictures[-1]) + 1
         windows = self._windows(count, rate)
         vectors = [self._hear(_sound_of(audio, window, rate), window) for window in windows]
@@ -198,7 +200,7 @@ class PairNetAdapter(TorchAdapter[PairNet]):
             return pool_to_frames(heard[0, :vectors], window[1] - window[0])
 
     def _rate(self, num_frames: int, fps: float) -> float:
-        """Return the pictures per second that the model sees."""
+        """Return the pictures per second of sound; 25, but for what the track's rate is off the stated one."""
         if num_frames < 1:
             raise DataError(f"features were asked for {num_frames} frames; a face track has at least one.")
         if not (math.isfinite(fps) and fps > 0):
@@ -211,7 +213,8 @@ class PairNetAdapter(TorchAdapter[PairNet]):
                 f"the option resample_from_fps says {stated:g} frames per second, but this track has {fps:g}; give the "
                 "rate of the data."
             )
-        return _VISUAL_FPS
+        # Pictures are counted by the stated rate, so the sound must be cut at theirs, or it would drift away from them.
+        return _VISUAL_FPS * (fps / stated)
 
     def _windows(self, pictures: int, rate: float) -> Windows:
         seconds = min(self.options.clip_seconds, self.network.sizes.audio.positions / RATE)

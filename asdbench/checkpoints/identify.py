@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -10,7 +11,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from asdbench.checkpoints.cards import card_for
+from asdbench.checkpoints.cards import ModelCard, card_for
+from asdbench.checkpoints.convert import SOURCE
 from asdbench.checkpoints.files import sha256_of
 from asdbench.checkpoints.load import load_checkpoint
 from asdbench.networks import ARCHITECTURES
@@ -32,12 +34,14 @@ class CheckpointInfo:
         name: ``light-asd.ava`` and the like, when the file is one that a model card describes.
         parameters: Trainable numbers; for an unknown architecture everything but batch statistics.
         entries: Keys in the state dict.
-        trained_on: Data it was trained on, from its card.
+        trained_on: Data it was trained on, from its card, or from that of the weights in ``says_from``.
         published: Published results of exactly this file, one sentence each.
-        note: What whoever uses it must know, from its card.
+        note: What whoever uses it must know, from the same card.
         face_size: Side in pixels at which it sees faces, where the file names one; else the adapter's.
         metadata: What the file says about itself.
         architectures: All whose layout matches.
+        says_from: Name of the published weights from which the file says that it was converted; nobody checked that,
+            so ``name`` and ``published`` stay empty.
     """
 
     path: Path
@@ -52,6 +56,7 @@ class CheckpointInfo:
     face_size: int | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
     architectures: tuple[str, ...] = ()
+    says_from: str | None = None
 
 
 def identify(path: Path | str) -> CheckpointInfo:
@@ -67,6 +72,8 @@ def identify(path: Path | str) -> CheckpointInfo:
     card = card_for(digest)
     fitting = architectures_of(state)
     known = card is not None and card.architecture in fitting
+    claimed = None if card else _claimed(checkpoint.metadata, fitting)
+    about = card or claimed
     return CheckpointInfo(
         path=path,
         sha256=digest,
@@ -74,13 +81,21 @@ def identify(path: Path | str) -> CheckpointInfo:
         name=card.name if card else None,
         parameters=sum(tensor.numel() for key, tensor in state.items() if not key.endswith(_BUFFERS)),
         entries=len(state),
-        trained_on=card.trained_on if card else None,
+        trained_on=about.trained_on if about else None,
         published=tuple(str(result) for result in card.published) if card else (),
-        note=" ".join(filter(None, (card.note if card else None, None if known else _shared(fitting)))) or None,
+        note=" ".join(filter(None, (about.note if about else None, None if known else _shared(fitting)))) or None,
         face_size=checkpoint.face_size,
         metadata=checkpoint.metadata,
         architectures=fitting,
+        says_from=claimed.name if claimed else None,
     )
+
+
+def _claimed(metadata: Mapping[str, str], fitting: Sequence[str]) -> ModelCard | None:
+    """Return the card of the file from which this one says it was converted, unless its layout is another."""
+    source = re.match("sha256:([0-9a-f]{64})(?![0-9a-f])", metadata.get(SOURCE, ""))
+    card = card_for(source[1]) if source else None
+    return card if card and card.architecture in fitting else None
 
 
 def architectures_of(state: Mapping[str, Tensor]) -> tuple[str, ...]:

@@ -16,10 +16,16 @@ import warnings
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from asdbench.checkpoints.pickled_tensors import CALLS, LARGEST, Inert, Name, is_key
+from asdbench.checkpoints.pickled_tensors import CALLS, LARGEST, Inert, Name, is_key, length
 
 INSTRUCTIONS = 5_000_000
-"""Most instructions that are carried out; a checkpoint of 500 tensors with its optimiser has some 50,000."""
+"""Most instructions that are carried out; a checkpoint of 500 tensors with its optimiser has some 50,000.
+
+What one instruction builds out of others counts too, by its length: it may be of any, and be built again and again.
+"""
+
+LONGEST_NAME = 1000
+"""Longest module or attribute, in characters, that a pickle may name."""
 
 
 class MalformedError(ValueError):
@@ -52,13 +58,14 @@ class Machine:
         self._stack: list[Any] = []
         self._marks: list[int] = []
         self._memo: dict[int, Any] = {}
+        self._spent = 0
 
     def run(self, source: Readable) -> Any:
         """Carry out the instructions up to the first STOP and return the object that they describe.
 
         Raises:
-            MalformedError: Not a pickle, a truncated one, one with more than `INSTRUCTIONS` instructions, or one that
-                asks for what its own stack does not hold.
+            MalformedError: Not a pickle, a truncated one, one with more than `INSTRUCTIONS` instructions, a name
+                longer than `LONGEST_NAME`, or one that asks for what its own stack does not hold.
         """
         try:
             # Texts of old pickles are decoded as Python literals, which may warn.
@@ -74,9 +81,8 @@ class Machine:
 
     def _run(self, source: Readable) -> Any:
         # pickletools takes anything that reads, whatever its annotation says.
-        for count, (operation, argument, _) in enumerate(pickletools.genops(source)):  # type: ignore[arg-type]
-            if count >= INSTRUCTIONS:
-                raise MalformedError(f"its pickle has more than {INSTRUCTIONS:,} instructions")
+        for operation, argument, _ in pickletools.genops(source):  # type: ignore[arg-type]
+            self._charge(1)
             if operation.name == "STOP":
                 return self._stack.pop()
             if operation.name in _PUSHES:
@@ -88,6 +94,13 @@ class Machine:
             else:
                 raise MalformedError(f"its pickle has the instruction {operation.name}")
         raise MalformedError("its pickle does not end")
+
+    def _charge(self, count: int) -> None:
+        self._spent += count
+        if self._spent > INSTRUCTIONS:
+            raise MalformedError(
+                f"its pickle has more than {INSTRUCTIONS:,} instructions, counted with the length of what they build"
+            )
 
     def _pop(self, count: int) -> list[Any]:
         """Take the topmost entries, the lowest first."""
@@ -178,11 +191,18 @@ class Machine:
 
     def _name(self, text: str) -> None:
         # As pickletools gives it: module and attribute, with a space between.
-        self._stack.append(Name(text.replace(" ", ".", 1)))
+        self._stack.append(self._named(text.split(" ", 1)))
 
     def _name_from_stack(self, _: Any) -> None:
         parts = self._pop(2)
-        self._stack.append(Name(".".join(parts) if all(isinstance(part, str) for part in parts) else "unnamed"))
+        self._stack.append(self._named(parts if all(isinstance(part, str) for part in parts) else ["unnamed"]))
+
+    def _named(self, parts: list[str]) -> Name:
+        # Two texts that are there once may be joined a million times.
+        if any(len(part) > LONGEST_NAME for part in parts):
+            raise MalformedError(f"its pickle names something in more than {LONGEST_NAME:,} characters")
+        self._charge(sum(map(len, parts)))
+        return Name(".".join(parts))
 
     def _name_from_table(self, code: int) -> None:
         # The table of short names is the process's own; it is not even looked at.
@@ -202,11 +222,12 @@ class Machine:
 
     def _call_named(self, text: str) -> None:
         arguments = self._pop_marked()
-        self._stack.append(self._built(Name(text.replace(" ", ".", 1)), tuple(arguments)))
+        self._stack.append(self._built(self._named(text.split(" ", 1)), tuple(arguments)))
 
     def _built(self, function: Any, arguments: Any) -> Any:
         name = function.text if isinstance(function, Name) else "something"
         known = CALLS.get(name)
+        self._charge(length(arguments) if known is not None else 0)
         made = known(arguments) if known is not None and isinstance(arguments, tuple) else None
         if made is None:
             self.foreign.setdefault(name)

@@ -28,6 +28,8 @@ FACE_SIZES = (16, 512)
 _SHOWN = 5  # keys listed of each kind before "..."
 _OUTER = "model."
 _CONVERT = "asdbench convert FILE OUT.safetensors"
+_DTYPES = {torch.float64, torch.float32, torch.float16, torch.bfloat16}
+_DTYPES |= {torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8, torch.bool}
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ def load_checkpoint(path: Path | str) -> Checkpoint:
 
     Raises:
         CheckpointError: The file is missing, a folder, empty, truncated, a web page, needs code to be loaded, does not
-            hold a flat dict of tensors, holds numbers that are not finite, or names a face size that is none.
+            hold a flat dict of plain tensors, holds numbers that are not finite, or names a face size that is none.
     """
     path = existing_file(path)
     refuse_bad_download(path)
@@ -122,16 +124,26 @@ def apply_state_dict(module: nn.Module, state: Mapping[str, Tensor], path: Path 
 
 
 def _check_archive(path: Path) -> None:
-    """Compare the checksums of a zip archive, which torch does not."""
+    """Refuse a zip archive that swells when it is read, and compare its checksums, which torch does not."""
     if not zipfile.is_zipfile(path):
         return
     try:
         with zipfile.ZipFile(path) as archive:
+            # Before anything is read: what is compressed may grow beyond all bounds, in testzip and again in torch.
+            if any(_is_compressed(entry) for entry in archive.infolist()):
+                raise CheckpointError(
+                    f"{path} is a compressed archive, as torch.save never writes one, so it was not read; download it "
+                    "again, or save it anew with torch.save."
+                )
             bad_entry = archive.testzip()
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError):
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, UnicodeDecodeError):
         raise damaged(path) from None
     if bad_entry is not None:
         raise damaged(path)
+
+
+def _is_compressed(entry: zipfile.ZipInfo) -> bool:
+    return entry.compress_type != zipfile.ZIP_STORED or entry.file_size != entry.compress_size
 
 
 def _load_weights_only(path: Path) -> Any:
@@ -173,12 +185,35 @@ def _flat_tensors(content: Any, path: Path) -> dict[str, Tensor]:
         raise CheckpointError(f"{path} holds an empty dict; save a state dict with the weights in it.")
     strays = [key for key, value in content.items() if not (isinstance(key, str) and isinstance(value, Tensor))]
     if not strays:
+        _refuse_odd_tensors(content, path)
         return content
     nested = [key for key in strays if isinstance(content[key], dict)]
     advice = f"take it out with `{_CONVERT} --key {nested[0]}`" if nested else f"take it out with `{_CONVERT}`"
     raise CheckpointError(
         f"{path} is not a flat dict of tensors: {_listing('something else', [str(key) for key in strays])}; {advice}."
     )
+
+
+def _refuse_odd_tensors(content: Mapping[str, Tensor], path: Path) -> None:
+    """Let no tensor pass with which arithmetic fails, or takes more memory than the file is long."""
+    for key, tensor in content.items():
+        oddity = _oddity(tensor)
+        if oddity:
+            raise CheckpointError(
+                f"{path} holds {key!r}, which {oddity}; expected plain numbers, so save plain weights."
+            )
+
+
+def _oddity(tensor: Tensor) -> str | None:
+    if tensor.is_nested or tensor.layout is not torch.strided:
+        return "is nested or sparse"
+    if tensor.device.type != "cpu":
+        return f"has no numbers on the CPU (device {tensor.device})"
+    if tensor.is_quantized or tensor.dtype not in _DTYPES:
+        return f"is of the type {str(tensor.dtype).removeprefix('torch.')}"
+    if tensor.numel() * tensor.itemsize > tensor.untyped_storage().nbytes():
+        return "repeats numbers to fill its shape"
+    return None
 
 
 def _without_wrappers(content: dict[str, Tensor], path: Path) -> dict[str, Tensor]:

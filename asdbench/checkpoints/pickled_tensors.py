@@ -65,6 +65,13 @@ def is_key(key: Any) -> bool:
     return key is None or isinstance(key, str | bytes) or (isinstance(key, int) and abs(key) < LARGEST)
 
 
+def length(arguments: Any, levels: int = 2) -> int:
+    """Return how many entries a call may look at or copy: those of its arguments, and of the tables in these."""
+    if not isinstance(arguments, list | tuple):
+        return 0
+    return len(arguments) + (sum(length(entry, levels - 1) for entry in arguments) if levels else 0)
+
+
 def _table(arguments: tuple[Any, ...]) -> dict[Any, Any] | None:
     """Return the dict that ``OrderedDict`` makes of nothing, or of a list of pairs; other content is not looked at."""
     if not arguments:

@@ -44,7 +44,7 @@ _TYPES = {
     "ByteStorage": torch.uint8,
     "BoolStorage": torch.bool,
 }
-_BROKEN = (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError)  # what zipfile raises
+_BROKEN = (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, UnicodeDecodeError)  # of zipfile
 _MOST_SIDES, _LONGEST = 8, 1 << 40
 
 

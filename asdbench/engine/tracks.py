@@ -161,8 +161,11 @@ class TrackEvaluator:
             return scorer.score_track(audio.copy(), _copied(faces), track.fps, *self._shown_beside(medium, faces))
         sound = _once(medium.audio_embeddings, key[0], lambda: scorer.embed_audio(audio.copy(), len(track), track.fps))
         embed_faces: Callable[..., Any] = scorer.embed_faces
-        beside = self._shown_beside(medium, faces)
-        sight = _once(medium.face_embeddings, key[1], lambda: embed_faces(_copied(faces), *beside))
+
+        def see() -> Any:
+            return embed_faces(_copied(faces), *self._shown_beside(medium, faces))
+
+        sight = _once(medium.face_embeddings, key[1], see)
         return scorer.score(sound, sight)
 
     def _shown_beside(self, medium: _Medium, faces: Sequence[UInt8Array]) -> tuple[Any, ...]:

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from asdbench.adapters import MODELS, load_model
+from asdbench.adapters.identity import fingerprint_of
 from asdbench.adapters.laser import LaserLoCoNet, LaserOptions
 from asdbench.adapters.loconet import STANDING_IN, LoCoNetAdapter, LoCoNetOptions, TalkNCE, distinct_runs
 from asdbench.adapters.torch_adapter import resized_crops
@@ -246,3 +247,16 @@ def test_laser_wants_its_own_weights(checkpoint):
 def test_no_such_context(checkpoint):
     with pytest.raises(UsageError, match="context"):
         load_model("loconet", checkpoint, options={"context": "both"})
+
+
+def test_the_content_of_the_landmark_file_is_part_of_lasers_identity(tmp_path):
+    path = tmp_path / "lips.parquet"
+    path.write_bytes(b"one")
+    first = adapter(LaserLoCoNet, landmarks=str(path))
+    path.write_bytes(b"two")
+    second = adapter(LaserLoCoNet, landmarks=str(path))
+    assert first.needs.landmarks == str(path)
+    assert fingerprint_of(first) != fingerprint_of(second)
+    assert fingerprint_of(adapter(LaserLoCoNet, landmarks="none")) is None
+    with pytest.raises(DataError, match="no such file; expected a Parquet table"):
+        adapter(LaserLoCoNet, landmarks=str(tmp_path / "absent.parquet"))

@@ -12,9 +12,11 @@ import numpy as np
 import pytest
 import safetensors.torch
 import torch
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from asdbench.adapters import load_model
-from asdbench.adapters.pair_net import PairNetAdapter, PairNetOptions
+from asdbench.adapters.pair_net import PairNetAdapter, PairNetOptions, PairNetVideo
 from asdbench.checkpoints.identify import identify
 from asdbench.checkpoints.pair_net import build_pair_net
 from asdbench.errors import CheckpointError, DataError, MissingDependencyError, UsageError
@@ -282,6 +284,36 @@ def test_twenty_five_pictures_per_second_out_of_fifty(network):
     assert all(np.isclose(found[i], found[[i - 1, (i + 1) % 16]], atol=1e-5).any() for i in range(1, 15, 2))
     with pytest.raises(UsageError, match="says 50 frames per second, but this track has 25"):
         scores(scorer)
+
+
+@settings(max_examples=6)
+@example(frames=27, stated=30.0, off=29.99 / 30)
+@given(
+    frames=st.integers(1, 40),
+    stated=st.sampled_from([20.0, 29.97, 30.0, 50.0]),
+    off=st.floats(0.9991, 1.0009),
+)
+def test_there_are_as_many_pictures_as_the_stated_rate_has(network, frames, stated, off):
+    scorer = adapter(network, PairNetVideo, resample_from_fps=stated)
+    scorer.needs = replace(scorer.needs, crop_size=32)
+    faces = [FACES[frame % 33] for frame in range(frames)]
+    audio = np.resize(AUDIO, round(frames / (stated * off) * 16_000))
+    found = scorer.score_track(audio, faces, stated * off)
+    np.testing.assert_array_equal(found, scorer.score_track(np.resize(AUDIO, 40_000), faces, stated))
+
+
+@pytest.mark.parametrize("fps", [30 / 1.001, 30.0, 30.02])
+def test_sound_does_not_drift_away_from_pictures_counted_by_the_stated_rate(network, monkeypatch, fps):
+    scorer, heard = adapter(network, resample_from_fps=30.0), []
+    monkeypatch.setattr(
+        scorer, "_hear", lambda sound, window: heard.append(len(sound)) or torch.empty(window[1] - window[0], 0)
+    )
+    frames = 3000  # 100.1 s at the first rate, of which 25 pictures a second would hear 100
+    audio = np.zeros(round(frames / fps * 16_000), np.int16)
+    windows = scorer.embed_audio(audio, frames, fps).windows
+    assert windows[-1][1] == 2500
+    assert abs(sum(heard) - len(audio)) <= len(windows)
+    assert max(heard) <= 60 * 320
 
 
 @pytest.mark.parametrize("fps", [30.0, 50.0, 20.0])

@@ -274,6 +274,20 @@ def test_broken_archives_and_pickles(tmp_path: Path, entries: dict[str, bytes], 
     assert words in refused(write_zip(tmp_path / "a.pt", entries))
 
 
+def test_a_name_in_an_archive_that_is_no_text(tmp_path: Path):
+    """The names before the files themselves are read later than those in the directory at the end."""
+    path = saved(tmp_path / "a.pt", STATE, "zip")
+    content = bytearray(path.read_bytes())
+    place = content.index(b"/data/0", content.index(b"PK\x03\x04")) + len("/data/")
+    content[place] = 0x80
+    flags = content.rindex(b"PK\x03\x04", 0, place) + 6
+    content[flags + 1] |= 0x08  # names are UTF-8
+    path.write_bytes(content)
+    assert "its archive is broken" in refused(path)
+    with pytest.raises(CheckpointError, match="truncated, damaged or no PyTorch checkpoint"):
+        load_state_dict(path)
+
+
 def test_an_encrypted_archive(tmp_path: Path):
     path = crafted(tmp_path / "a.pt", table(a=tensor(4, (1,), (1,))), storages={"0": bytes(16)})
     content = bytearray(path.read_bytes())
@@ -293,6 +307,58 @@ def test_pickles_have_a_longest_length_and_a_largest_number_of_instructions(
     assert "no table of tensors" in refused(path)
     monkeypatch.setattr(torch_file, "PICKLE_LIMIT", 9000)
     assert {"zip": "longer than 9,000 bytes", "legacy": "its pickle"}[form] in refused(path)
+
+
+LONG = "x" * (inert_pickle.LONGEST_NAME + 1)
+
+
+@pytest.mark.parametrize(
+    "trap",
+    [
+        name("m", LONG),
+        name(LONG, "a"),
+        text(LONG) + text("a") + b"\x93",
+        text("m") + text(LONG) + b"\x93",
+        b"(" + f"im\n{LONG}\n".encode(),
+    ],
+)
+def test_names_have_a_longest_length(tmp_path: Path, trap: bytes):
+    assert "names something in more than 1,000 characters" in refused(crafted(tmp_path / "a.pt", trap))
+    shorter = crafted(tmp_path / "b.pt", trap.replace(b"xx", b"x", 1).replace(*_counts(LONG)))
+    assert "no table of tensors" in refused(shorter)
+
+
+def _counts(long: str) -> tuple[bytes, bytes]:
+    return b"X" + struct.pack("<I", len(long)), b"X" + struct.pack("<I", len(long) - 1)
+
+
+_MEMO_LIST = b"](" + b"N" * 1000 + b"eq\x010"
+_MEMO_TUPLE = b"(" + b"K\x01" * 1000 + b"tq\x010"
+_MEMO_PAIRS = b"](" + b"".join(text(str(i)) + b"N\x86" for i in range(1000)) + b"eq\x010"
+
+
+@pytest.mark.parametrize(
+    ("start", "again"),
+    [
+        (_MEMO_LIST + name("torch", "Size") + b"q\x020", b"h\x02h\x01\x85R"),
+        (_MEMO_PAIRS + name("collections", "OrderedDict") + b"q\x020", b"h\x02h\x01\x85R"),
+        (_MEMO_TUPLE + REBUILD + b"q\x020", b"h\x02(NK\x00h\x01h\x01tR"),
+        (
+            _MEMO_TUPLE + name("torch._tensor", "_rebuild_from_type_v2") + b"q\x020" + REBUILD + b"q\x030",
+            b"h\x02(h\x03N(NK\x00h\x01h\x01tNtR",
+        ),
+        (text("m" * 500) + b"q\x010" + text("a" * 500) + b"q\x020", b"h\x01h\x02\x93"),
+    ],
+    ids=["Size", "OrderedDict", "tensor", "tensor with attributes", "name"],
+)
+def test_what_is_built_out_of_little_counts_by_its_length(
+    tmp_path: Path, start: bytes, again: bytes, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(inert_pickle, "INSTRUCTIONS", 20_000)
+    once = crafted(tmp_path / "a.pt", b"](" + start + again + b"e")
+    assert "no table of tensors" in refused(once)
+    often = crafted(tmp_path / "b.pt", b"](" + start + again * 50 + b"e")
+    assert "more than 20,000 instructions, counted with the length of what they build" in refused(often)
 
 
 def _deep() -> bytes:

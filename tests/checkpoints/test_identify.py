@@ -6,9 +6,11 @@ import csv
 import re
 
 import pytest
+import safetensors.torch
 import torch
 
-from asdbench.checkpoints.cards import NO_LICENCE, card_for, model_cards, read_card
+from asdbench.checkpoints.cards import NO_LICENCE, card_for, caution, model_cards, read_card
+from asdbench.checkpoints.convert import SOURCE, convert
 from asdbench.checkpoints.identify import identify, layout_of
 from asdbench.errors import UsageError
 from asdbench.networks import ARCHITECTURES
@@ -32,6 +34,35 @@ def test_official_checkpoints_are_known_by_name(shared, name):
     assert (info.entries, info.parameters) == COUNTS[info.architecture]
     assert ("TalkSet" in info.trained_on) == name.endswith("talkset")
     assert info.published
+    assert info.says_from is None
+
+
+@pytest.mark.parametrize("name", OFFICIAL)
+def test_what_was_converted_from_them_says_so_and_keeps_the_caution(shared, tmp_path, name):
+    convert(shared / "weights" / OFFICIAL[name], tmp_path / "a.safetensors")
+    info, card = identify(tmp_path / "a.safetensors"), next(card for card in model_cards() if card.name == name)
+    assert (info.name, info.says_from, info.published) == (None, name, ()), "what the file says is no proof"
+    assert (info.architecture, info.trained_on, info.note) == (card.architecture, card.trained_on, card.note)
+    assert bool(caution(info.trained_on, "ava")) == name.endswith("talkset")
+
+
+@pytest.mark.parametrize(
+    ("architecture", "source"),
+    [
+        ("light-asd", "sha256:" + "0" * 64),  # on no card
+        ("lr-asd", "sha256:{}"),  # another layout than that of the card
+        ("light-asd", "{}"),
+        ("light-asd", "sha256:{}0"),
+        ("light-asd", "sha256:{:.63}"),
+    ],
+)
+def test_a_source_that_no_card_knows_or_that_cannot_be_is_not_believed(tmp_path, architecture, source):
+    digest = next(card.sha256 for card in model_cards() if card.name == "light-asd.talkset")
+    metadata = {SOURCE: f"{source.format(digest)}, converted by asdbench 1"}
+    state = seeded_state(ARCHITECTURES.load(architecture)())
+    safetensors.torch.save_file(state, tmp_path / "a.safetensors", metadata)
+    info = identify(tmp_path / "a.safetensors")
+    assert (info.architecture, info.says_from, info.trained_on) == (architecture, None, None)
 
 
 @pytest.mark.parametrize("architecture", COUNTS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import pickle
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from torch import nn
 from asdbench.checkpoints.files import sha256_of
 from asdbench.checkpoints.load import apply_state_dict, load_state_dict
 from asdbench.errors import CheckpointError
+from tests.checkpoints.crafted import entries_of, write_zip
 
 STATE = {"layer.weight": torch.arange(6.0).reshape(2, 3), "layer.bias": torch.tensor([1.0, 2.0])}
 
@@ -169,6 +171,35 @@ def test_anything_but_a_flat_dict_of_tensors(tmp_path, content, words):
     assert words in refused(saved(tmp_path / "a.model", content))
 
 
+ODD_TENSORS = {
+    "repeated": (lambda: torch.zeros(1).expand(10**14), "repeats numbers to fill its shape"),
+    "repeated whole numbers": (lambda: torch.zeros(1, dtype=torch.int8).expand(2), "repeats numbers"),
+    "sparse": (lambda: torch.eye(2).to_sparse(), "is nested or sparse"),
+    "compressed rows": (lambda: torch.sparse_csr_tensor([0, 1], [0], [1.0], check_invariants=True), "nested or sparse"),
+    "meta": (lambda: torch.zeros(2, device="meta"), "has no numbers on the CPU (device meta)"),
+    "quantised": (lambda: torch.quantize_per_tensor(torch.zeros(2), 0.1, 0, torch.qint8), "is of the type qint8"),
+    "eight bits": (lambda: torch.zeros(2).to(torch.float8_e8m0fnu), "is of the type float8_e8m0fnu"),
+    "complex": (lambda: torch.zeros(2, dtype=torch.complex64), "is of the type complex64"),
+}
+
+
+@pytest.mark.filterwarnings("ignore")  # torch warns that some of these kinds are in beta, or on their way out
+@pytest.mark.parametrize("kind", ODD_TENSORS)
+def test_tensors_with_which_arithmetic_fails_or_swells(tmp_path, kind):
+    make, words = ODD_TENSORS[kind]
+    path = saved(tmp_path / "a.model", {**STATE, "odd": make()})
+    message = refused(path)
+    assert "holds 'odd', which" in message
+    assert words in message
+
+
+def test_plain_tensors_that_share_or_turn_their_numbers_stay(tmp_path):
+    numbers = torch.arange(6.0)
+    state = {"a": numbers, "b": numbers[1:], "c": numbers.reshape(2, 3).t(), "d": torch.empty(0), "e": torch.tensor(1)}
+    found = load_state_dict(saved(tmp_path / "a.model", state))
+    assert all(torch.equal(found[key], state[key]) for key in state)
+
+
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_numbers_that_are_not_finite(tmp_path, value):
     path = saved(tmp_path / "a.model", {**STATE, "broken": torch.tensor([1.0, value])})
@@ -218,3 +249,28 @@ def test_a_single_damaged_byte_is_noticed(tmp_path):
     path.write_bytes(content)
     with pytest.raises(CheckpointError, match="truncated, damaged or no PyTorch checkpoint"):
         load_state_dict(path)
+
+
+@pytest.mark.parametrize("compression", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_compressed_archive_is_refused_before_anything_in_it_is_read(tmp_path, compression, monkeypatch):
+    entries = entries_of(saved(tmp_path / "a.model", {"weight": torch.zeros(1 << 20)}))
+    path = write_zip(tmp_path / "b.model", entries, compression)
+    assert path.stat().st_size < 1 << 16
+    monkeypatch.setattr(zipfile.ZipFile, "testzip", lambda _: pytest.fail("it was read"))
+    assert "is a compressed archive, as torch.save never writes one" in refused(path)
+
+
+def test_an_archive_that_lies_about_its_compression(tmp_path, monkeypatch):
+    path = saved(tmp_path / "a.model", STATE)
+    content = bytearray(path.read_bytes())
+    size = content.rindex(b"PK\x01\x02") + 24  # of the file as it is unpacked, in the last entry of the directory
+    content[size] += 1
+    path.write_bytes(content)
+    monkeypatch.setattr(zipfile.ZipFile, "testzip", lambda _: pytest.fail("it was read"))
+    assert "is a compressed archive" in refused(path)
+
+
+def test_all_official_weights_load(shared):
+    paths = sorted((shared / "weights").rglob("*.model"))
+    assert len(paths) >= 4
+    assert all(load_state_dict(path) for path in paths)

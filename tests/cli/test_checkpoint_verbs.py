@@ -91,6 +91,16 @@ def test_inspect_says_what_was_published_by_which_rule_and_what_to_beware_of(cli
     assert "caution       these weights were trained on TalkSet" in facts.out
 
 
+def test_inspect_shows_what_a_converted_file_says_about_itself(cli: Cli, shared: Path):
+    cli("convert", shared / "weights" / "light-asd" / "finetuning_TalkSet.model", "a.safetensors")
+    facts = cli("inspect", "a.safetensors")
+    assert "unknown weights" in facts.out
+    assert "says it was converted from light-asd.talkset; that is not checked" in facts.out
+    assert "caution       these weights were trained on TalkSet" in facts.out
+    found = cli("inspect", "a.safetensors", "--json").json
+    assert (found["weights"], found["says_from"]) == (None, "light-asd.talkset")
+
+
 def test_run_says_so_before_scoring_and_in_its_record(cli: Cli, shared: Path, fixture_root: Path):
     weights = shared / "weights" / "light-asd" / "finetuning_TalkSet.model"
     arguments = ["--suite", "clean", "--checkpoint", weights, "--data", fixture_root, "--limit", "4", "--out", "here"]
