@@ -26,11 +26,14 @@ def _seeded_tensor(key: str, shape: tuple[int, ...]) -> torch.Tensor:
 @cache
 def seeded_network(architecture: str) -> torch.nn.Module:
     """The network in evaluation mode; shared, so leave its weights as they are."""
-    with torch.device("meta"):
-        network = ARCHITECTURES.load(architecture)()
-    state = {key: _seeded_tensor(SAVED_WITH + key, tuple(value.shape)) for key, value in network.state_dict().items()}
-    network.load_state_dict(state, assign=True)
-    return network.eval()
+    # Whoever asks first may be in inference mode, whose tensors would be of no use to the others.
+    with torch.inference_mode(False):
+        with torch.device("meta"):
+            network = ARCHITECTURES.load(architecture)()
+        shapes = {key: tuple(value.shape) for key, value in network.state_dict().items()}
+        state = {key: _seeded_tensor(SAVED_WITH + key, shape) for key, shape in shapes.items()}
+        network.load_state_dict(state, assign=True)
+        return network.eval()
 
 
 def arrays(shared: Path, fixture: str, name: str) -> dict[str, np.ndarray]:

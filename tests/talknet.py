@@ -47,13 +47,15 @@ class TalkNetParity:
     @cached_property
     def networks(self):
         """Seeded networks by name of the weights; tables of positions come from the key or from the formula."""
-        computed = ARCHITECTURES.load(self.architecture)().eval()
-        stored = ARCHITECTURES.load(self.architecture)().eval()
-        state = seeded_state(stored)
-        stored.load_state_dict(state)
-        tables = {key: value for key, value in computed.state_dict().items() if key.endswith(".pe")}
-        computed.load_state_dict({**state, **tables})
-        return {"seeded": stored, "seeded_formula_pe": computed}
+        # Whoever asks first may be in inference mode, whose tensors would be of no use to the others.
+        with torch.inference_mode(False):
+            computed = ARCHITECTURES.load(self.architecture)().eval()
+            stored = ARCHITECTURES.load(self.architecture)().eval()
+            state = seeded_state(stored)
+            stored.load_state_dict(state)
+            tables = {key: value for key, value in computed.state_dict().items() if key.endswith(".pe")}
+            computed.load_state_dict({**state, **tables})
+            return {"seeded": stored, "seeded_formula_pe": computed}
 
     def embeddings(self, case: str) -> tuple[torch.Tensor, torch.Tensor]:
         """Audio and face embeddings of a case; the encoders know nothing of positions."""

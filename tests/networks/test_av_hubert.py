@@ -126,6 +126,7 @@ def test_the_transformer_is_that_of_hubert():
 
     other = HubertEncoderStableLayerNorm(
         transformers.HubertConfig(
+            attn_implementation="eager",
             hidden_size=VISUAL.width,
             num_hidden_layers=VISUAL.blocks,
             num_attention_heads=VISUAL.width // 64,
