@@ -12,6 +12,7 @@ import msgspec
 import numpy as np
 
 from asdbench.adapters import LoadedModel, load_model, needs_checkpoint, wrap_model
+from asdbench.atomic import write_json
 from asdbench.checkpoints.cards import caution
 from asdbench.checkpoints.shipped import shipped_checkpoint
 from asdbench.config import DEMO_CHECKPOINTS, DEMO_DATA, Config, completed, demo_config, model_options, resolve
@@ -24,7 +25,6 @@ from asdbench.errors import DataError, NotComparableError, UsageError
 from asdbench.perturb.plan import Plan, plan
 from asdbench.protocols.robustness import require_both_classes
 from asdbench.records import provenance
-from asdbench.records.atomic import write_json
 from asdbench.records.folder import RunFolder, default_folder, fingerprint
 from asdbench.records.predictions import predictions_path, write_predictions
 from asdbench.records.shards import Shards, TrackFacts

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,11 +9,12 @@ from typing import Any
 from torch import Tensor
 
 import asdbench
+from asdbench.atomic import replacing
 from asdbench.checkpoints.files import damaged, existing_file, refuse_bad_download, sha256_of
 from asdbench.checkpoints.pickled_tensors import Storage, TensorEntry
 from asdbench.checkpoints.safe_tensors import is_safetensors
 from asdbench.checkpoints.torch_file import TorchFile, nbytes, open_torch_file
-from asdbench.errors import CheckpointError, ResourceError, UsageError
+from asdbench.errors import CheckpointError, UsageError
 
 SOURCE = "asdbench.source"
 """Key of the metadata that names the sha256 of the file that was converted, and the version of asdbench.
@@ -192,25 +190,5 @@ def _tensors(file: TorchFile, entries: dict[str, TensorEntry]) -> dict[str, Tens
 def _write(tensors: dict[str, Tensor], target: Path, metadata: dict[str, str]) -> None:
     import safetensors.torch
 
-    with _replacing(target) as temporary:
+    with replacing(target) as temporary:
         safetensors.torch.save_file(tensors, temporary, metadata)
-
-
-@contextmanager
-def _replacing(target: Path) -> Iterator[Path]:
-    """Give a path beside the target to write to; only what was written whole takes the target's place.
-
-    The same as ``asdbench.records.atomic.replacing``, which lies in a higher layer and speaks of runs.
-    """
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        yield temporary
-        with temporary.open("rb+") as file:
-            os.fsync(file.fileno())
-        temporary.replace(target)
-    except OSError as error:
-        raise ResourceError(f"{target} cannot be written ({error.strerror or error}).") from error
-    finally:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)

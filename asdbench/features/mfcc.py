@@ -16,10 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asdbench.errors import DataError
+from asdbench.features.rows import wrapped
 from asdbench.types import SAMPLE_RATE, Float32Array, Int16Array
-
-ROWS_PER_FRAME = 4
-"""MFCC rows for one video frame."""
 
 COEFFICIENTS = 13
 """Numbers in one MFCC row; the first is the log energy."""
@@ -81,10 +79,7 @@ def mfcc_for_frames(waveform: Int16Array, num_frames: int, fps: float) -> Float3
     Raises:
         DataError: As for `mfcc`, or a track without frames.
     """
-    if num_frames < 1:
-        raise DataError(f"features were asked for {num_frames} frames; a face track has at least one.")
-    rows = mfcc(waveform, fps)
-    return rows[np.arange(ROWS_PER_FRAME * num_frames) % len(rows)]
+    return wrapped(mfcc(waveform, fps), num_frames)
 
 
 def _window_and_step(fps: float) -> tuple[int, int]:

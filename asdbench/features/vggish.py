@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asdbench.errors import DataError
-from asdbench.features.mfcc import ROWS_PER_FRAME
+from asdbench.features.rows import wrapped
 from asdbench.types import SAMPLE_RATE, Float32Array, Int16Array
 
 MEL_BANDS = 64
@@ -80,10 +80,7 @@ def vggish_log_mel_for_frames(waveform: Int16Array, num_frames: int, fps: float)
     Raises:
         DataError: As for `vggish_log_mel`, or a track without frames.
     """
-    if num_frames < 1:
-        raise DataError(f"features were asked for {num_frames} frames; a face track has at least one.")
-    rows = vggish_log_mel(waveform, fps)
-    return rows[np.arange(ROWS_PER_FRAME * num_frames) % len(rows)]
+    return wrapped(vggish_log_mel(waveform, fps), num_frames)
 
 
 def _window_and_step(fps: float) -> tuple[int, int]:

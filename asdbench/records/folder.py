@@ -25,8 +25,8 @@ from urllib.parse import quote
 
 import msgspec
 
+from asdbench.atomic import replacing, write_json, write_text
 from asdbench.errors import DataError, NotComparableError, ResourceError, UsageError
-from asdbench.records.atomic import replacing, write_json, write_text
 
 SCHEMA_VERSION = 1
 """Bumped when the layout of a run folder changes; older ones stay readable."""

@@ -11,8 +11,8 @@ from urllib.parse import quote
 import numpy as np
 from numpy.typing import NDArray
 
+from asdbench.atomic import replacing
 from asdbench.errors import DataError, NotComparableError
-from asdbench.records.atomic import replacing
 from asdbench.types import IGNORE, BoolArray, Float32Array
 
 if TYPE_CHECKING:

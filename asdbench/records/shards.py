@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from asdbench.atomic import replacing
 from asdbench.errors import DataError
-from asdbench.records.atomic import replacing
 from asdbench.types import Float32Array, TrackKey
 
 if TYPE_CHECKING:

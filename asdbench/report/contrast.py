@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from asdbench.atomic import write_json, write_text
 from asdbench.errors import NotComparableError
 from asdbench.protocols.robustness import HEADLINE, value_of
-from asdbench.records.atomic import write_json, write_text
 from asdbench.report.figures import write_figure
 from asdbench.report.run import Run
 from asdbench.report.tables import Column, Kind, Table

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from asdbench.atomic import replacing
 from asdbench.protocols.robustness import HEADLINE, value_of
-from asdbench.records.atomic import replacing
 from asdbench.types import Float32Array
 
 if TYPE_CHECKING:

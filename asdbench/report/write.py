@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from asdbench.atomic import write_text
 from asdbench.perturb.dubbed import DUBBED
-from asdbench.records.atomic import write_text
 from asdbench.report.figures import write_figures
 from asdbench.report.run import Run
 from asdbench.report.writers import WRITERS, markdown_text, to_markdown

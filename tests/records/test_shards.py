@@ -180,7 +180,7 @@ def test_a_full_disk_loses_nothing_that_is_pending(
 
     shards.add(track("v1"))
     with monkeypatch.context() as patch:
-        patch.setattr("asdbench.records.atomic.os.fsync", full)
+        patch.setattr("asdbench.atomic.os.fsync", full)
         with pytest.raises(ResourceError, match="run the same command again"):
             shards.flush()
     assert files(tmp_path) == []

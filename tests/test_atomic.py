@@ -9,8 +9,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from asdbench.atomic import replacing, write_json, write_text
 from asdbench.errors import AsdbenchError, ResourceError
-from asdbench.records.atomic import replacing, write_json, write_text
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ def test_a_disk_that_fills_up_at_the_sync_counts_too(target: Path, monkeypatch: 
     def full(_: int) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("asdbench.records.atomic.os.fsync", full)
+    monkeypatch.setattr("asdbench.atomic.os.fsync", full)
     with pytest.raises(ResourceError, match="No space left"):
         write_text(target, "new")
     assert target.read_text(encoding="utf-8") == "old"
@@ -93,7 +93,7 @@ def test_a_read_only_disk_stays_a_resource_error_while_tidying_up(
 
 def test_the_bytes_are_synced_before_the_rename(target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen = []
-    monkeypatch.setattr("asdbench.records.atomic.os.fsync", lambda _: seen.append(target.read_text(encoding="utf-8")))
+    monkeypatch.setattr("asdbench.atomic.os.fsync", lambda _: seen.append(target.read_text(encoding="utf-8")))
     write_text(target, "new")
     assert seen == ["old"]
 
