@@ -15,7 +15,7 @@ from asdbench.adapters import LoadedModel, load_model, needs_checkpoint, wrap_mo
 from asdbench.atomic import write_json
 from asdbench.checkpoints.cards import caution
 from asdbench.checkpoints.shipped import shipped_checkpoint
-from asdbench.config import DEMO_CHECKPOINTS, DEMO_DATA, Config, completed, demo_config, model_options, resolve
+from asdbench.config import DEMO_CHECKPOINTS, DEMO_DATA, Config, completed, demo_config, named_values, resolve
 from asdbench.data import open_dataset, shipped_data
 from asdbench.devices import choose_device, describe_device
 from asdbench.engine.assemble import assemble
@@ -45,6 +45,7 @@ def run(
     checkpoint: str | Path | None = None,
     options: Mapping[str, Any] | None = None,
     format: str | None = None,  # noqa: A002 - the flag's name
+    data_options: Mapping[str, Any] | None = None,
     split: str | None = None,
     device: str | None = None,
     out: str | Path | None = None,
@@ -67,6 +68,7 @@ def run(
         checkpoint: The model's weights, or the name of a shipped checkpoint.
         options: Choices that the model offers, by name (docs/models.md).
         format: Format of the data set; recognised by default.
+        data_options: Choices that the format offers, by name (docs/data_formats.md).
         split: Part of the data set; ``val`` by default.
         device: ``auto``, ``cpu``, ``cuda:N`` or ``mps``.
         out: Run folder; ``<runs>/<model>-<suite>-<data>-<fingerprint>`` by default.
@@ -89,6 +91,7 @@ def run(
         "out": out, "runs": runs, "limit": limit, "seed": seed, "on_error": on_error,
         "model": model if isinstance(model, str) else None,
         "option": [f"{key}={value}" for key, value in options.items()] if options else None,
+        "data_option": [f"{key}={value}" for key, value in data_options.items()] if data_options else None,
     }  # fmt: skip
     if model is None or isinstance(model, str):
         return run_config(resolve(flags, config, "argument"), progress=progress)
@@ -120,14 +123,17 @@ def run_config(
             f"nothing named to score, so this is the demo: {settings.checkpoint} on {settings.data}; for your own: "
             f"asdbench run --suite {settings.suite} --checkpoint FILE --data FOLDER"
         )
-    dataset = open_dataset(shipped_data() if config.demo else str(settings.data), settings.split, settings.format)
+    root = shipped_data() if config.demo else str(settings.data)
+    dataset = open_dataset(root, settings.split, settings.format, options=named_values(settings.data_option))
     tracks = dataset.tracks[: settings.limit]
-    # Thresholds are frozen without dubbed tracks.
-    labels = [track.labels for track in tracks if track.dubbed is None]
+    # Thresholds are frozen without dubbed tracks, and without frames that the data set does not score.
+    labels = [
+        track.labels[slice(None) if track.scored is None else track.scored] for track in tracks if track.dubbed is None
+    ]
     require_both_classes(np.concatenate([np.zeros(0, np.int8), *labels]))
     device = choose_device(settings.device)
     checkpoint = shipped_checkpoint(str(settings.checkpoint)) if config.demo else settings.checkpoint
-    model = model or load_model(settings.model, checkpoint, device, model_options(settings))
+    model = model or load_model(settings.model, checkpoint, device, named_values(settings.option))
     _notify_unfit(model, dataset, notify)
     dubbed = "" if all(track.dubbed is None for track in dataset.tracks) else " and dubbed"
     notify(f"planning {suite.label}{dubbed} on {len(dataset.tracks):,} tracks of {dataset.name}")

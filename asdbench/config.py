@@ -29,6 +29,8 @@ DEMO_CHECKPOINTS = ("light-asd.demo", "light-asd.demo-sync")
 DEMO_DATA = "demo-val"
 """The shipped data."""
 
+_LISTS = ("option", "data_option")
+
 _DEMO = "demo"  # where the values of the demo come from, in the record
 
 _Layer = Mapping[str, tuple[Any, str]]
@@ -45,6 +47,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         option: Choices that the model offers, each as ``name=value``; in a variable with commas between them.
         data: Folder of the data set, or ``demo-val`` for the shipped one.
         format: Its format, or ``auto``.
+        data_option: Choices that the format offers, each as ``name=value``; in a variable with commas between them.
         split: Which part of it.
         device: ``auto``, ``cpu``, ``cuda:N``, ``mps``.
         out: Run folder; derived from model, suite and data without one.
@@ -60,6 +63,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     option: list[str] = msgspec.field(default_factory=list)
     data: str | None = None
     format: str = "auto"
+    data_option: list[str] = msgspec.field(default_factory=list)
     split: str = "val"
     device: str = "auto"
     out: str | None = None
@@ -168,14 +172,17 @@ def completed(config: Config, own_model: bool, needs_weights: Callable[[str], bo
     return config
 
 
-def model_options(settings: Settings) -> dict[str, str]:
-    """Return the options of the model by name.
+def named_values(texts: Iterable[str]) -> dict[str, str]:
+    """Return options by name.
+
+    Args:
+        texts: Each ``name=value``.
 
     Raises:
-        UsageError: One is not of the form ``name=value``, or given twice.
+        UsageError: One is not of this form, or given twice.
     """
     options: dict[str, str] = {}
-    for text in settings.option:
+    for text in texts:
         key, sign, value = (part.strip() for part in text.partition("="))
         if not (key and sign) or key in options:
             raise UsageError(f"option {text!r}: expected name=value, each name once.")
@@ -206,7 +213,7 @@ def _convert(key: str, value: Any, source: str) -> Any:
     try:
         # Variables are text, so "5" must become 5; TOML and flags have types, which must be right.
         typed = str(value) if isinstance(value, Path) else value
-        if key == "option" and isinstance(typed, str):
+        if key in _LISTS and isinstance(typed, str):
             typed = re.split(r",(?=\s*\w+\s*=)", typed)  # a value may hold a comma
         return msgspec.convert(typed, field.type, strict=not source.startswith(_VARIABLE))
     except msgspec.ValidationError as error:

@@ -123,6 +123,14 @@ class Track:
         sentence_id: What is said, where the data set knows it.
         dubbed: ``None`` for an ordinary track; else ``[T]``, True where the lips articulate although the voice heard is
             another's. Every label of a dubbed track is 0, and it counts in the condition ``dubbed`` only.
+        scored: ``None`` where every frame counts; else ``[T]``, False where the data set says that a frame enters no
+            metric, or where its label was only carried over from a neighbour.
+        boxes: ``[T, 4]`` float32, the annotated face: left, top, right, bottom as shares of the picture, perhaps
+            leaving it; ``None`` where the data do not say.
+        frame_size: Width and height of the video's pictures in pixels, where known.
+        face_in_crop: ``[T, 4]`` float32, the annotated face within its crop, as shares of the crop; ``None`` where the
+            crop is the face box.
+        categories: The data set's own categories that the track belongs to, sorted.
     """
 
     video_id: str
@@ -137,6 +145,11 @@ class Track:
     person_id: str | None = None
     sentence_id: str | None = None
     dubbed: BoolArray | None = None
+    scored: BoolArray | None = None
+    boxes: Float32Array | None = None
+    frame_size: tuple[int, int] | None = None
+    face_in_crop: Float32Array | None = None
+    categories: tuple[str, ...] = ()
 
     @property
     def key(self) -> TrackKey:
@@ -145,6 +158,11 @@ class Track:
 
     def __len__(self) -> int:
         return len(self.timestamps_ms)
+
+    @property
+    def scored_labels(self) -> NDArray[np.int8]:
+        """The labels of the frames that may enter a metric."""
+        return self.labels if self.scored is None else self.labels[self.scored]
 
     def sample_at(self, time_ms: float) -> int:
         """Sample of the track's wav at a timestamp; a wav usually ends where the last frame starts."""

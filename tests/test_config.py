@@ -18,6 +18,7 @@ OTHER = {
     "option": ["x=1", "y=2"],
     "data": "AVA",
     "format": "ava",
+    "data_option": ["u=v"],
     "split": "test",
     "device": "cpu",
     "out": "here",

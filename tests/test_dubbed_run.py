@@ -52,7 +52,7 @@ def run(monkeypatch: pytest.MonkeyPatch, fixture_root: Path, fixture_dataset: Da
     ) -> asdbench.Run:
         tracks = tuple(found for track in fixture_dataset.tracks if (found := change(track)) is not None)
         dataset = replace(fixture_dataset, tracks=tracks, fingerprint=f"{len(tracks)}{change.__name__}")
-        monkeypatch.setattr(api, "open_dataset", lambda *_: dataset)
+        monkeypatch.setattr(api, "open_dataset", lambda *_, **__: dataset)
         return asdbench.run(model, suite, fixture_root, runs=tmp_path, progress=False, **settings)  # type: ignore[arg-type]
 
     return call

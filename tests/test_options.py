@@ -12,7 +12,7 @@ import pytest
 import asdbench
 from asdbench.adapters import load_model
 from asdbench.adapters.base import AdapterOptions
-from asdbench.config import Settings, model_options, resolve
+from asdbench.config import named_values, resolve
 from asdbench.errors import UsageError
 from tests.cli.conftest import Cli, cli  # noqa: F401
 
@@ -69,11 +69,11 @@ def test_a_model_without_options_says_so():
 @pytest.mark.parametrize("given", [("sign",), ("=1",), ("sign=1", "sign=2"), ("",)])
 def test_an_option_that_is_none(given: tuple[str, ...]):
     with pytest.raises(UsageError, match="expected name=value, each name once"):
-        model_options(Settings(option=given))
+        named_values(given)
 
 
 def test_a_value_may_hold_a_sign_of_equality():
-    assert model_options(Settings(option=("file = a=b",))) == {"file": "a=b"}
+    assert named_values(("file = a=b",)) == {"file": "a=b"}
 
 
 def test_every_way_of_giving_options(cli: Cli, own: str, monkeypatch: pytest.MonkeyPatch):  # noqa: F811
@@ -97,7 +97,7 @@ def test_every_way_of_giving_options(cli: Cli, own: str, monkeypatch: pytest.Mon
 
 def test_a_value_in_a_variable_may_hold_a_comma(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("ASDBENCH_OPTION", "landmarks=/data/a,b.parquet,context_seed=3")
-    assert model_options(resolve({}).settings) == {"landmarks": "/data/a,b.parquet", "context_seed": "3"}
+    assert named_values(resolve({}).settings.option) == {"landmarks": "/data/a,b.parquet", "context_seed": "3"}
 
 
 def test_an_option_without_default_is_named_when_it_is_given(tmp_path: Path):

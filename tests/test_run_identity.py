@@ -139,7 +139,7 @@ def test_a_mended_donor_is_used_when_the_run_goes_on(
 
     whole = go("whole")
     plan = pd.read_parquet(tmp_path / "whole" / "plan.parquet").query("condition == 'mismatch@1.00' and changed")
-    donor = json.loads(plan["edit"].iloc[0])["donors"][0]
+    donor = json.loads(plan["edits"].iloc[0])[0]["donors"][0]
     wav = fixture_copy / "clips_audios/val" / donor["video_id"] / f"{donor['entity_id']}.wav"
     content = wav.read_bytes()
     wav.unlink()
@@ -155,7 +155,7 @@ def test_a_mended_donor_is_used_when_the_run_goes_on(
 def test_a_broken_donor_costs_others_only_the_conditions_that_need_it(fixture_copy: Path, tmp_path: Path):
     whole = asdbench.run("additive", "unsync", fixture_copy, out=tmp_path / "whole", progress=False)
     plan = pd.read_parquet(tmp_path / "whole" / "plan.parquet").query("condition == 'mismatch@1.00' and changed")
-    donor = json.loads(plan["edit"].iloc[0])["donors"][0]
+    donor = json.loads(plan["edits"].iloc[0])[0]["donors"][0]
     (fixture_copy / "clips_audios/val" / donor["video_id"] / f"{donor['entity_id']}.wav").unlink()
     with pytest.raises(DataError, match="audio file is missing"):
         asdbench.run("additive", "unsync", fixture_copy, out=tmp_path / "stops", progress=False)

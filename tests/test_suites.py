@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from asdbench.errors import UnknownNameError, UsageError
-from asdbench.perturb.planners import PERTURBATIONS
+from asdbench.perturb.catalogue import PERTURBATIONS
 from asdbench.resources import resource_folder
 from asdbench.suites import load_suite, suite_names
 

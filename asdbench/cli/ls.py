@@ -72,19 +72,33 @@ def _suites() -> list[_Row]:
 
 
 def _data() -> list[_Row]:
-    from asdbench.data import DATA_FORMATS, FORMAT_SUMMARIES
+    from asdbench.data.formats import FORMATS
 
-    return [{"name": name, "layout": FORMAT_SUMMARIES.get(name, "plug-in")} for name in DATA_FORMATS.names()]
+    return [{"name": each.name, "layout": each.layout} for each in FORMATS]
 
 
-_KINDS: dict[str, Callable[[], list[_Row]]] = {"models": _models, "suites": _suites, "data": _data}
+def _perturbations() -> list[_Row]:
+    from asdbench.perturb.catalogue import PERTURBATIONS
+
+    return [
+        {"name": each.label, "changes": each.scope, "summary": each.summary, "source": each.source}
+        for each in PERTURBATIONS.values()
+    ]
+
+
+_KINDS: dict[str, Callable[[], list[_Row]]] = {
+    "models": _models,
+    "suites": _suites,
+    "perturbations": _perturbations,
+    "data": _data,
+}
 
 
 @click.command(epilog="Example: asdbench ls suites")
 @click.argument("kind", type=click.Choice(list(_KINDS)))
 @json_option
 def command(kind: str, as_json: bool) -> None:
-    """List models, suites, or data formats."""
+    """List models, suites, perturbations, or data formats."""
     rows = _KINDS[kind]()
     if as_json:
         echo_json(rows)

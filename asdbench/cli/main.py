@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
 import io
 import sys
 
 import click
 
 import asdbench
+from asdbench.cli.lazy import LazyGroup
 from asdbench.errors import AsdbenchError
 
 _VERBS = {
@@ -16,7 +16,10 @@ _VERBS = {
     "run": "score a model under a suite of conditions",
     "score": "recompute every figure of a run from its predictions",
     "report": "show a run, and write its tables and figures again",
-    "ls": "list models, suites or data formats",
+    "data": "look at, check and write data sets",
+    "suites": "show what a suite does",
+    "perturb": "see, hear and check what a perturbation does",
+    "ls": "list models, suites, perturbations or data formats",
     "inspect": "say what a checkpoint file is",
     "fetch": "download a published checkpoint",
     "verify": "replay what the official code of a system computed",
@@ -25,35 +28,10 @@ _VERBS = {
 _INTERRUPTED = 130
 
 
-class _Verbs(click.Group):
-    """Imports a verb's module only when it is called, so that ``--help`` is quick."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(_VERBS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in _VERBS:
-            return None
-        module = importlib.import_module(f"asdbench.cli.{cmd_name}")
-        command: click.Command = module.command
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl(list(_VERBS.items()))
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        from asdbench.registry import unknown_name
-
-        if args and args[0] not in _VERBS and not args[0].startswith("-"):
-            raise unknown_name("command", args[0], _VERBS)
-        return super().resolve_command(ctx, args)
-
-
 @click.command(
-    cls=_Verbs,
+    cls=LazyGroup,
+    package="asdbench.cli",
+    verbs=_VERBS,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Example: asdbench run --suite unsync --checkpoint pretrain_AVA_CVPR.model --data AVADataPath",
 )

@@ -40,6 +40,13 @@ from asdbench.cli.output import echo_json, json_option, note, show_run
     help="Folder of the data set, or demo-val for the shipped one.",
 )
 @click.option("--format", metavar="NAME", help="Format of the data set (asdbench ls data).  [default: auto]")
+@click.option(
+    "--data-option",
+    multiple=True,
+    callback=lambda _context, _parameter, given: given or None,
+    metavar="NAME=VALUE",
+    help="Choice that the format offers (docs/data_formats.md); may be given several times.",
+)
 @click.option("--split", metavar="NAME", help="Part of the data set.  [default: val]")
 @click.option("--device", metavar="DEVICE", help="auto, cpu, cuda, cuda:N or mps.  [default: auto]")
 @click.option(

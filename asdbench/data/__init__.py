@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable, Mapping
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 
 from asdbench.config import DEMO_DATA as DEMO_DATA
+from asdbench.data.formats import DATA_FORMATS as DATA_FORMATS
+from asdbench.data.formats import recognise
 from asdbench.errors import AsdbenchError, DataError, UsageError
-from asdbench.registry import Registry
 from asdbench.resources import resource_folder
 from asdbench.types import Dataset
-
-DATA_FORMATS = Registry(
-    "data format", {"ava": "asdbench.data.ava:open_ava", "folder": "asdbench.data.folder:open_folder"}
-)
-"""Readers by name: ``(root, split, name) -> Dataset``."""
-
-
-FORMAT_SUMMARIES = {
-    "ava": "csv/<split>_orig.csv, clips_videos/, clips_audios/ (AVA as the TalkNet preprocessing leaves it)",
-    "folder": "labels.csv, videos/, optional audio/ and tracks.csv (your own videos, see docs/data_folder.md)",
-}
-"""One line on each built-in format, for ``asdbench ls data``."""
 
 
 def shipped_data() -> Path:
@@ -51,30 +42,49 @@ def dataset_folder(root: str | Path) -> Path:
     )
 
 
-def open_dataset(root: str | Path, split: str = "val", data_format: str = "auto", name: str | None = None) -> Dataset:
+def open_dataset(
+    root: str | Path,
+    split: str = "val",
+    data_format: str = "auto",
+    name: str | None = None,
+    options: Mapping[str, str] | None = None,
+) -> Dataset:
     """Open a data set on disk.
 
     Args:
         root: Folder of the data set, or ``demo-val`` for the data that come with asdbench.
         split: Which part of it, where a folder holds several.
-        data_format: A name of ``DATA_FORMATS``, or ``auto`` to recognise it.
+        data_format: A name of `asdbench.data.formats.FORMATS`, or ``auto`` to recognise it.
         name: Short name for tables and folders; derived from folder and split without one.
+        options: Choices that the format offers, by name (docs/data_formats.md).
 
     Raises:
         DataError: The folder is missing, of no known format, or its annotation is broken.
         UnknownNameError: No such format.
+        UsageError: The format offers no such option, or not with this value.
     """
     folder = dataset_folder(root)
-    chosen = _recognise(folder) if data_format == "auto" else data_format
+    chosen = recognise(folder) if data_format == "auto" else data_format
     reader = DATA_FORMATS.load(chosen)
     try:
-        dataset: Dataset = reader(folder, split, name)
+        dataset: Dataset = reader(folder, split, name, **_checked_options(chosen, reader, options or {}))
         _check(dataset)
     except AsdbenchError:
         raise
     except Exception as error:  # a user's reader may fail in any way; the message must say whose it was
         raise UsageError(f"the data format {chosen!r} failed on {folder}: {type(error).__name__}: {error}") from error
     return dataset
+
+
+def _checked_options(data_format: str, reader: Callable[..., Dataset], options: Mapping[str, str]) -> Mapping[str, str]:
+    """Return the options if the reader takes them: its keyword-only parameters."""
+    parameters = inspect.signature(reader).parameters.values() if options else ()
+    offered = [each.name for each in parameters if each.kind is inspect.Parameter.KEYWORD_ONLY]
+    unknown = sorted(set(options) - set(offered))
+    if unknown:
+        offers = f"it offers {', '.join(offered)}" if offered else "it offers none"
+        raise UsageError(f"the data format {data_format!r} has no option {unknown[0]!r}; {offers}.")
+    return options
 
 
 def _check(dataset: Dataset) -> None:
@@ -95,14 +105,6 @@ def _check(dataset: Dataset) -> None:
                 f"{dataset.name}: the track {track.entity_id!r} of video {track.video_id!r} must have one label in "
                 "{0, 1} per timestamp, and timestamps that increase."
             )
-
-
-def _recognise(folder: Path) -> str:
-    if any((folder / "csv").glob("*_orig.csv")):
-        return "ava"
-    if (folder / "labels.csv").is_file():
-        return "folder"
-    raise DataError(
-        f"{folder}: no known data format; expected the AVA layout of the TalkNet preprocessing "
-        "(csv/<split>_orig.csv, clips_videos/, clips_audios/), or labels.csv and videos/."
-    )
+        beside = (track.dubbed, track.scored, track.boxes, track.face_in_crop)
+        if any(each is not None and len(each) != len(times) for each in beside):
+            raise UsageError(f"{dataset.name}: masks or boxes of the track {track.key} do not have one row per frame.")

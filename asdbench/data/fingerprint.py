@@ -27,5 +27,11 @@ def fingerprint(tracks: Iterable[Track], extra: bytes = b"") -> str:
             digest.update(repr(("said", track.person_id, track.sentence_id)).encode())
         if track.dubbed is not None:
             digest.update(b"dubbed" + track.dubbed.tobytes())
+        if track.scored is not None:
+            digest.update(b"scored" + track.scored.tobytes())
+        if track.face_in_crop is not None:
+            digest.update(b"face" + track.face_in_crop.astype("<f4").tobytes())
+        if track.categories:
+            digest.update(repr(("categories", track.categories)).encode())
     digest.update(extra)
     return digest.hexdigest()

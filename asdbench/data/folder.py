@@ -21,10 +21,10 @@ import numpy as np
 
 from asdbench.data.ava_csv import measure_rates
 from asdbench.data.fingerprint import fingerprint
-from asdbench.data.folder_media import FolderMedia
 from asdbench.data.folder_tables import Facts, Labels, read_description, read_facts, read_labels
 from asdbench.data.ids import find_child
 from asdbench.data.sound import SOUND_SUFFIXES, sound_span
+from asdbench.data.video_media import Places, VideoMedia
 from asdbench.errors import DataError
 from asdbench.types import SAMPLE_RATE, BoolArray, Dataset, Track, TrackKey
 
@@ -90,9 +90,14 @@ class _Reader:
             fps=self._fps(labels),
             num_samples=end - start,
             audio_margin=self._margin(sound, start, end),
-            media=FolderMedia(
-                video, sound, self.labels_file, labels.lines, tuple(rows.timestamps_ms.tolist()), labels.boxes
+            media=VideoMedia(
+                video,
+                sound,
+                Places(self.labels_file, labels.lines),
+                tuple(rows.timestamps_ms.tolist()),
+                labels.boxes,
             ),
+            boxes=labels.boxes.astype(np.float32),
             person_id=facts.person_id,
             sentence_id=facts.sentence_id,
             dubbed=self._dubbed(labels) if (facts.kind or "").casefold() == _DUBBED else None,

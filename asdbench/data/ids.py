@@ -27,6 +27,11 @@ def find_child(parent: Path, name: str) -> Path:
     return encoded if _exists(encoded) and not _exists(verbatim) else verbatim
 
 
+def new_child(parent: Path, name: str) -> Path:
+    """Return where to write a file named after an id: verbatim, as other code bases expect it, where possible."""
+    return parent / (quote(name, safe=" ()+,;=@") if os.name == "nt" else name)
+
+
 def _exists(path: Path) -> bool:
     # Path.exists() fails where a name is too long, and encoded, a letter may take nine signs.
     return os.path.exists(path)  # noqa: PTH110

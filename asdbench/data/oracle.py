@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asdbench.data import DEMO_DATA, dataset_folder, open_dataset
-from asdbench.data.folder_media import FolderMedia
+from asdbench.data.video_media import VideoMedia
 from asdbench.errors import DataError
 from asdbench.types import SAMPLE_RATE, BoolArray, Float32Array, Int16Array, Track, TrackKey, UInt8Array
 
@@ -213,7 +213,7 @@ def correlation_near(first: Int16Array, second: Int16Array, centres: NDArray[np.
 
 def _first_face(track: Track) -> UInt8Array:
     media = track.media
-    return media.first_face() if isinstance(media, FolderMedia) else media.faces()[0]
+    return media.first_face() if isinstance(media, VideoMedia) else media.faces()[0]
 
 
 def _face_digest(face: UInt8Array) -> bytes:

@@ -6,12 +6,13 @@ from collections.abc import Generator, Sequence
 from contextlib import closing
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from asdbench.data.container import open_stream, seconds, seek_before
+from asdbench.data.crops import FILL, CropStyle, window
 from asdbench.errors import DataError
 from asdbench.types import UInt8Array
 
@@ -33,16 +34,24 @@ class Picture(NamedTuple):
     frame: Any
 
 
+class Rows(Protocol):
+    """Says where each row of a track stands, to begin messages with."""
+
+    def __getitem__(self, row: int, /) -> str:
+        """Return the place of one row."""
+
+
 def read_crops(
-    path: Path, timestamps_ms: Sequence[int], boxes: NDArray[np.float64], rows: Sequence[str]
+    path: Path, timestamps_ms: Sequence[int], boxes: NDArray[np.float64], rows: Rows, style: CropStyle = "box"
 ) -> list[UInt8Array]:
     """Cut one face out of a video, holding no more than two pictures at a time.
 
     Args:
         path: The video.
         timestamps_ms: ``T`` increasing times; the picture nearest to each is taken.
-        boxes: ``[T, 4]`` x1, y1, x2, y2 as shares of width and height; what lies outside the picture is cut off.
-        rows: ``T`` texts that say where each time and box stand, to begin messages with.
+        boxes: ``[T, 4]`` x1, y1, x2, y2 as shares of width and height.
+        rows: Where each time and box stand.
+        style: How a face is cut out, and what becomes of a box that leaves the picture.
 
     Returns:
         ``T`` gray crops ``[height, width]``, uint8.
@@ -65,7 +74,7 @@ def read_crops(
                     f"{rows[index]}: {path} shows the same picture at {float(time):.3f} s as for the row before; "
                     "annotate no more frames per second than the video has."
                 )
-            crops.append(_crop(path, picture.frame, boxes[index].tolist(), rows[index]))
+            crops.append(cut(path, picture.frame, boxes[index].tolist(), rows[index], style))
             last = picture.time
     return crops
 
@@ -150,12 +159,23 @@ def _time(path: Path, container: Any, stream: Any, frame: Any) -> Fraction:
     return time
 
 
-def _crop(path: Path, frame: Any, box: Sequence[float], row: str) -> UInt8Array:
+def cut(path: Path, frame: Any, box: Sequence[float], row: str, style: CropStyle = "box") -> UInt8Array:
+    """Return one gray crop of a decoded frame; see `read_crops`."""
     width, height = frame.width, frame.height
-    left, right = (min(max(int(x * width), 0), width) for x in (box[0], box[2]))
-    top, bottom = (min(max(int(y * height), 0), height) for y in (box[1], box[3]))
-    if left >= right or top >= bottom:
+    left, top, right, bottom = window(style, box, width, height)
+    inside = max(left, 0), max(top, 0), min(right, width), min(bottom, height)
+    if inside[0] >= inside[2] or inside[1] >= inside[3]:
         raise DataError(f"{row}: the box holds no pixel of the {width} x {height} picture of {path}.")
+    crop = _gray(frame, *inside)
+    fill = FILL[style]
+    if fill is None or inside == (left, top, right, bottom):
+        return crop
+    filled = np.full((bottom - top, right - left), fill, np.uint8)
+    filled[inside[1] - top : inside[3] - top, inside[0] - left : inside[2] - left] = crop
+    return filled
+
+
+def _gray(frame: Any, left: int, top: int, right: int, bottom: int) -> UInt8Array:
     name = frame.format.name
     if name not in _LUMA_FIRST:
         return np.array(frame.reformat(format="gray").to_ndarray()[top:bottom, left:right])

@@ -7,7 +7,6 @@ import traceback
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import lru_cache
 from hashlib import blake2b
 from typing import Any, TypeVar
 
@@ -16,13 +15,13 @@ import numpy as np
 from asdbench.adapters.base import Adapter
 from asdbench.data.context import ContextFinder
 from asdbench.data.landmarks import NOT_FOUND
-from asdbench.errors import AsdbenchError, DataError, ModelOutputError, ResourceError
+from asdbench.engine.lender import BrokenDonorError, TrackLender
+from asdbench.errors import AsdbenchError, ModelOutputError, ResourceError
 from asdbench.perturb.edits import Edit, digest, edit_audio, edit_faces, split_media
 from asdbench.perturb.plan import Plan
 from asdbench.records.shards import TrackScores
 from asdbench.types import ContextFaces, Float32Array, Int16Array, Scorer, Track, TrackKey, UInt8Array
 
-_DONORS_IN_MEMORY = 64
 _T = TypeVar("_T")
 
 
@@ -67,10 +66,6 @@ class _Medium:
     scores: dict[tuple[str, str], Float32Array] = field(default_factory=dict)
 
 
-class _BrokenDonorError(DataError):
-    """A donor's audio is missing or broken."""
-
-
 class TrackEvaluator:
     """Scores tracks with one model under the conditions of a plan.
 
@@ -91,8 +86,7 @@ class TrackEvaluator:
         self._name = name
         self._skip = skip
         self.timings = Timings()
-        self._tracks = {track.key: track for track in tracks}
-        self._donor_audio = lru_cache(_DONORS_IN_MEMORY)(self._load_donor)
+        self._lender = TrackLender(tracks)
         needs = getattr(scorer, "needs", None)
         speakers = int(getattr(needs, "context_speakers", 0))
         seed = int(getattr(needs, "context_seed", 0))
@@ -102,12 +96,6 @@ class TrackEvaluator:
     def stamp(self, track: Track) -> str:
         """Return text that changes when the files change that a track's scores depend on, donors' apart."""
         return track.media.stamp() if self._context is None else self._context.stamp(track)
-
-    def _load_donor(self, key: TrackKey) -> Int16Array:
-        try:
-            return self._tracks[key].media.audio()
-        except DataError as error:
-            raise _BrokenDonorError(str(error)) from error
 
     def evaluate(self, track: Track) -> TrackScores:
         """Score one track under every condition.
@@ -123,7 +111,7 @@ class TrackEvaluator:
         for plan in self._plan.conditions:
             try:
                 scores[plan.condition.name] = self._score(track, medium, plan.edits(track.key))
-            except _BrokenDonorError as error:
+            except BrokenDonorError as error:
                 if not self._skip:
                     raise
                 scores[plan.condition.name] = np.full(len(track), np.nan, dtype=np.float32)
@@ -145,9 +133,9 @@ class TrackEvaluator:
             with self.timings.measure("perturb"):
                 audio, faces = medium.audio, medium.faces
                 if audio_edits and key[0] not in medium.audio_embeddings:
-                    audio = edit_audio(medium.audio, audio_edits, track.media, self._donor_audio)
+                    audio = edit_audio(medium.audio, audio_edits, track.media, self._lender)
                 if face_edits and key[1] not in medium.face_embeddings:
-                    faces = edit_faces(medium.faces, face_edits)
+                    faces = edit_faces(medium.faces, face_edits, self._lender, track.face_in_crop)
             with self.timings.measure("perturbed" if edits else "clean"):
                 medium.scores[key] = self._checked(track, lambda: self._infer(track, medium, key, audio, faces))
         return medium.scores[key]

@@ -1,21 +1,32 @@
 """Resolved edits: plain data that says exactly what is changed in one track, and the functions that do it.
 
-An edit holds sample positions and donors, no labels and no randomness, so it can be stored, hashed and replayed.
+An edit holds positions, donors and amounts, no labels and no randomness, so it can be stored, hashed and replayed. The
+families of edits (``synchrony``, ``absence``, ...) derive theirs from the two bases here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from hashlib import blake2b
+from typing import Protocol
 
 import msgspec
+import numpy as np
 
-from asdbench.perturb import audio as sound
-from asdbench.perturb.visual import lip_mask
-from asdbench.types import Int16Array, Media, TrackKey, UInt8Array
+from asdbench.types import Float32Array, Int16Array, Media, TrackKey, UInt8Array
 
-DonorAudio = Callable[[TrackKey], Int16Array]
-"""Loads the whole audio of a donor's track."""
+
+class Lender(Protocol):
+    """Gives edits the media of others; every method raises ``DataError`` with the path when a file is broken."""
+
+    def audio(self, key: TrackKey) -> Int16Array:
+        """Return the whole audio of another track."""
+
+    def faces(self, key: TrackKey) -> Sequence[UInt8Array]:
+        """Return all crops of another track."""
+
+    def recording(self, path: str, start: int, stop: int) -> Int16Array:
+        """Return the samples ``start`` to ``stop`` (16 kHz mono) of a sound file that belongs to no data set."""
 
 
 class Donor(msgspec.Struct, frozen=True):
@@ -26,9 +37,14 @@ class Donor(msgspec.Struct, frozen=True):
     start: int
     stop: int
 
-    def segment(self, load: DonorAudio) -> Int16Array:
+    @property
+    def key(self) -> TrackKey:
+        """The donor's track."""
+        return TrackKey(self.video_id, self.entity_id)
+
+    def segment(self, lender: Lender) -> Int16Array:
         """Return the audio of the span."""
-        return load(TrackKey(self.video_id, self.entity_id))[self.start : self.stop]
+        return lender.audio(self.key)[self.start : self.stop]
 
 
 class AudioEdit(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,8 +54,14 @@ class AudioEdit(msgspec.Struct, frozen=True, kw_only=True):
     start: int = 0
     stop: int | None = None
 
-    def apply(self, original: Int16Array, media: Media, load: DonorAudio) -> Int16Array:
-        """Return the track's audio with this edit alone."""
+    def apply(self, original: Int16Array, media: Media, lender: Lender) -> Int16Array:
+        """Return the track's audio with this edit alone: same length, int16.
+
+        Args:
+            original: ``[N]`` the track's own audio; not to be changed in place.
+            media: The track's media, for source audio beyond the track.
+            lender: Gives donors' audio.
+        """
         raise NotImplementedError
 
     def span(self, waveform: Int16Array) -> tuple[int, int]:
@@ -49,64 +71,27 @@ class AudioEdit(msgspec.Struct, frozen=True, kw_only=True):
         return min(self.start, stop), stop
 
 
-class MismatchEdit(AudioEdit, frozen=True, kw_only=True, tag="mismatch"):
-    """Another recording's audio in place of the span."""
+class FaceEdit(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A change of all face crops of a track.
 
-    donors: tuple[Donor, ...]
-    match_level: bool = True
-
-    def apply(self, original: Int16Array, media: Media, load: DonorAudio) -> Int16Array:
-        """See ``asdbench.perturb.mismatch``."""
-        segments = [donor.segment(load) for donor in self.donors]
-        return sound.mismatch(original, *self.span(original), segments, match_level=self.match_level)
-
-
-class MisalignEdit(AudioEdit, frozen=True, kw_only=True, tag="misalign"):
-    """The recording's own audio, ``shift`` samples late (early if negative)."""
-
-    shift: int
-
-    def apply(self, original: Int16Array, media: Media, load: DonorAudio) -> Int16Array:
-        """See ``asdbench.perturb.misalign``."""
-        start, stop = self.span(original)
-        first, last, end = start - self.shift, stop - self.shift, len(original)
-        before = media.audio_window(first, 0) if first < 0 else None
-        after = media.audio_window(end, last) if last > end else None
-        return sound.misalign(original, start, stop, self.shift, before=before, after=after)
-
-
-class RespliceEdit(AudioEdit, frozen=True, kw_only=True, tag="resplice"):
-    """The span's own audio over the background of the first donor that mismatch would have used."""
-
-    donors: tuple[Donor, ...]
-
-    def apply(self, original: Int16Array, media: Media, load: DonorAudio) -> Int16Array:
-        """See ``asdbench.perturb.resplice``."""
-        track = load(TrackKey(self.donors[0].video_id, self.donors[0].entity_id))
-        segments = [donor.segment(load) for donor in self.donors]
-        return sound.resplice(original, *self.span(original), track, segments)
-
-
-class SilenceEdit(AudioEdit, frozen=True, kw_only=True, tag="silence"):
-    """Zeros."""
-
-    def apply(self, original: Int16Array, media: Media, load: DonorAudio) -> Int16Array:
-        """See ``asdbench.perturb.silence``."""
-        return sound.silence(original)
-
-
-class LipMaskEdit(msgspec.Struct, frozen=True, kw_only=True, tag="lip_mask"):
-    """The bottom ``fraction`` of every face black."""
+    ``scene`` says whether the faces seen beside the target's, which some models look at, are changed in the same way.
+    """
 
     version: int
-    fraction: float
+    scene: bool = False
 
-    def apply_faces(self, faces: Sequence[UInt8Array]) -> list[UInt8Array]:
-        """See ``asdbench.perturb.lip_mask``."""
-        return [lip_mask(face, self.fraction) for face in faces]
+    def apply(self, faces: Sequence[UInt8Array], boxes: Float32Array, lender: Lender) -> Sequence[UInt8Array]:
+        """Return the crops with this edit: as many, uint8, none of the given ones changed in place.
+
+        Args:
+            faces: ``T`` gray crops ``[height, width]`` of any size, perhaps those that an earlier edit left.
+            boxes: ``[T, 4]`` the annotated face box within each crop: left, top, right, bottom as shares of the crop.
+            lender: Gives donors' faces.
+        """
+        raise NotImplementedError
 
 
-Edit = MismatchEdit | MisalignEdit | RespliceEdit | SilenceEdit | LipMaskEdit
+Edit = AudioEdit | FaceEdit
 
 
 def digest(edits: Sequence[msgspec.Struct]) -> str:
@@ -114,34 +99,44 @@ def digest(edits: Sequence[msgspec.Struct]) -> str:
     return blake2b(msgspec.json.encode(list(edits)), digest_size=16).hexdigest() if edits else ""
 
 
-def split_media(edits: Sequence[Edit]) -> tuple[tuple[AudioEdit, ...], tuple[LipMaskEdit, ...]]:
+def split_media(edits: Sequence[Edit]) -> tuple[tuple[AudioEdit, ...], tuple[FaceEdit, ...]]:
     """Separate the edits of the audio from those of the faces."""
     return (
         tuple(edit for edit in edits if isinstance(edit, AudioEdit)),
-        tuple(edit for edit in edits if isinstance(edit, LipMaskEdit)),
+        tuple(edit for edit in edits if isinstance(edit, FaceEdit)),
     )
 
 
-def edit_audio(original: Int16Array, edits: Sequence[AudioEdit], media: Media, load: DonorAudio) -> Int16Array:
+def edit_audio(original: Int16Array, edits: Sequence[AudioEdit], media: Media, lender: Lender) -> Int16Array:
     """Apply edits to a track's audio.
 
     Args:
         original: ``[N]`` the track's audio.
         edits: Edits of spans that do not overlap.
         media: The track's media, for source audio beyond the track.
-        load: Loads donors' audio.
+        lender: Gives donors' audio.
     """
     result = original.copy()
     for edit in edits:
         start, stop = edit.span(original)
         # Each edit sees the original: a delayed window must not pick up what another edit put there.
-        result[start:stop] = edit.apply(original, media, load)[start:stop]
+        result[start:stop] = edit.apply(original, media, lender)[start:stop]
     return result
 
 
-def edit_faces(original: Sequence[UInt8Array], edits: Sequence[LipMaskEdit]) -> Sequence[UInt8Array]:
-    """Apply edits to a track's faces, ``T`` crops ``[height, width]``."""
+def edit_faces(
+    original: Sequence[UInt8Array], edits: Sequence[FaceEdit], lender: Lender, boxes: Float32Array | None = None
+) -> Sequence[UInt8Array]:
+    """Apply edits to a track's faces, one after the other.
+
+    Args:
+        original: ``T`` crops ``[height, width]``.
+        edits: What is done to them.
+        lender: Gives donors' faces.
+        boxes: ``[T, 4]`` the face box within each crop, as shares of it; ``None`` where the crop is the box.
+    """
+    within = np.tile(np.array([0, 0, 1, 1], np.float32), (len(original), 1)) if boxes is None else boxes
     result = original
     for edit in edits:
-        result = edit.apply_faces(result)
+        result = edit.apply(result, within, lender)
     return result

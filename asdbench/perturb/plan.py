@@ -16,10 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asdbench.errors import UsageError
+from asdbench.perturb.catalogue import find_perturbation, read_options, scope_of
 from asdbench.perturb.dubbed import DUBBED, dubbed_runs, split_dubbed
-from asdbench.perturb.edits import Edit, MismatchEdit, digest
-from asdbench.perturb.planners import PERTURBATIONS, Outcome, PlanContext, Planner, Scope, Target
-from asdbench.registry import unknown_name
+from asdbench.perturb.edits import Edit, digest
+from asdbench.perturb.targets import Outcome, PlanContext, Planner, Scope, Target
 from asdbench.types import IGNORE, BoolArray, Condition, LabelPolicy, SpeakingRun, Suite, Track, TrackKey
 
 TOO_SHORT = "shorter than 0.4 s"
@@ -65,7 +65,7 @@ class ConditionPlan:
     def edits(self, key: TrackKey) -> tuple[Edit, ...]:
         """Return the edits of one track, none where the condition leaves it as it is."""
         chosen = self.decisions.get(key, ())
-        return tuple(d.outcome.edit for d in chosen if d.changed and d.outcome.edit is not None)
+        return tuple(edit for d in chosen if d.changed for edit in d.outcome.edits)
 
     def rows(self, track: Track) -> Rows:
         """Return the labels of one track under this condition."""
@@ -85,6 +85,8 @@ class ConditionPlan:
             rows.label_after[:] = IGNORE
         for decision in self.decisions.get(track.key, ()):
             _write_rows(rows, decision, self.condition.labels)
+        if track.scored is not None:
+            rows.label_after[~track.scored] = IGNORE
         return rows
 
     def summary(self) -> dict[str, object]:
@@ -95,8 +97,8 @@ class ConditionPlan:
         uses = Counter(
             (donor.video_id, donor.entity_id, donor.start)
             for d in changed
-            if isinstance(d.outcome.edit, MismatchEdit)
-            for donor in d.outcome.edit.donors
+            for edit in d.outcome.edits
+            for donor in getattr(edit, "donors", ())
         )
         frames, eligible_frames = (sum(d.target.stop - d.target.first for d in group) for group in (changed, eligible))
         return {
@@ -159,7 +161,7 @@ def _record(condition: Condition, decision: Decision) -> dict[str, object]:
         "ineligible": outcome.reason,
         "ignored_frames": outcome.ignored[1] - outcome.ignored[0] if decision.changed else 0,
         "shift_ms": outcome.shift_ms if decision.changed else None,
-        "edit": msgspec.json.encode(outcome.edit).decode() if decision.changed and outcome.edit else None,
+        "edits": msgspec.json.encode(outcome.edits).decode() if decision.changed and outcome.edits else None,
     }
 
 
@@ -210,16 +212,13 @@ def _plan_dubbed(tracks: Sequence[Track]) -> ConditionPlan:
 def _resolve(
     context: PlanContext, suite: Suite, condition: Condition
 ) -> dict[TrackKey, tuple[tuple[Target, Outcome], ...]]:
-    name = condition.perturbation or ""
-    if name not in PERTURBATIONS:
-        raise unknown_name("perturbation", name, PERTURBATIONS)
-    perturbation = PERTURBATIONS[name]
+    perturbation = find_perturbation(condition.perturbation or "")
     try:
-        options = msgspec.convert(dict(condition.options), perturbation.options)
-    except msgspec.ValidationError as error:
-        raise UsageError(f"suite {suite.label}, condition {condition.name!r}, options: {error}.") from error
-    planner = perturbation.plan(context, options)
-    scope: Scope = getattr(options, "scope", perturbation.scope)
+        options = read_options(perturbation, condition.options)
+        planner = perturbation.plan(context, options, perturbation)
+    except UsageError as error:
+        raise type(error)(f"suite {suite.label}, condition {condition.name!r}: {error}") from error
+    scope = scope_of(perturbation, options)
     return {
         track.key: tuple((target, _outcome(planner, target)) for target in _targets(track, scope))
         for track in context.tracks
@@ -256,7 +255,7 @@ def _select(
     condition: Condition,
     outcomes: Mapping[TrackKey, tuple[tuple[Target, Outcome], ...]],
 ) -> ConditionPlan:
-    chooser = context.chooser(condition.perturbation or "")
+    chooser = context.chooser(find_perturbation(condition.perturbation or ""))
 
     def decide(target: Target, outcome: Outcome) -> Decision:
         # The fraction does not depend on the proportion, so what is changed at 0.25 is changed at 0.50 too.
@@ -274,7 +273,7 @@ def _hash(conditions: Sequence[ConditionPlan], dubbed: Sequence[Track]) -> str:
         sha256.update(repr((plan_.condition.name, plan_.condition.labels)).encode())
         for key in sorted(plan_.decisions):
             for d in plan_.decisions[key]:
-                edits = digest([d.outcome.edit]) if d.changed and d.outcome.edit is not None else None
+                edits = digest(d.outcome.edits) if d.changed and d.outcome.edits else None
                 sha256.update(repr((d.target.target_id, d.outcome.reason, edits, d.outcome.ignored)).encode())
     # Nothing is hashed for data without dubbed tracks, whose plans are older than they.
     for track in dubbed:

@@ -195,6 +195,6 @@ def _plan_schema() -> Any:
             ("ineligible", pa.string()),
             ("ignored_frames", pa.int32()),
             ("shift_ms", pa.float64()),
-            ("edit", pa.string()),
+            ("edits", pa.string()),
         ]
     )

@@ -15,11 +15,11 @@ import soundfile
 
 import asdbench
 import asdbench.data
-import asdbench.data.folder_media
+import asdbench.data.video_media
 from asdbench.data import open_dataset
 from asdbench.data.fingerprint import fingerprint
-from asdbench.data.folder_media import FolderMedia
 from asdbench.data.oracle import Oracle
+from asdbench.data.video_media import VideoMedia
 from asdbench.errors import DataError
 from asdbench.types import Dataset, Track
 from tests.cli.conftest import Cli, cli  # noqa: F401
@@ -278,12 +278,12 @@ def test_the_first_face_alone_is_that_of_all(folder_root: Path, monkeypatch: pyt
     media = [track.media for track in open_dataset(folder_root).tracks]
     wanted = [each.faces()[0] for each in media]
     decoded: list[int] = []
-    read = asdbench.data.folder_media.read_crops
+    read = asdbench.data.video_media.read_crops
     monkeypatch.setattr(
-        asdbench.data.folder_media, "read_crops", lambda *args: decoded.append(len(args[1])) or read(*args)
+        asdbench.data.video_media, "read_crops", lambda *args: decoded.append(len(args[1])) or read(*args)
     )
     for each, face in zip(media, wanted, strict=True):
-        assert isinstance(each, FolderMedia)
+        assert isinstance(each, VideoMedia)
         np.testing.assert_array_equal(each.first_face(), face)
     assert decoded == [1] * len(media)
 
@@ -292,7 +292,7 @@ def test_the_oracle_decodes_no_more_than_the_first_face(folder: Path, monkeypatc
     (folder / "phonemes.csv").write_text("video_id,entity_id,channel,start,end,ipa\nclip,b,both,0.5,1,a\n", "utf-8-sig")
     track = tracks_of(open_dataset(folder))["clip", "b"]
     audio, faces = track.media.audio(), track.media.faces()
-    monkeypatch.setattr(FolderMedia, "faces", lambda _: pytest.fail("the whole track was decoded"))
+    monkeypatch.setattr(VideoMedia, "faces", lambda _: pytest.fail("the whole track was decoded"))
     scores = Oracle(folder).score_track(audio, faces, track.fps)
     assert (scores[3:14] == 4).all()
     assert (scores[16:] == -4).all()

@@ -13,6 +13,7 @@ from asdbench.perturb import plan
 from asdbench.perturb.edits import digest, edit_audio, edit_faces, split_media
 from asdbench.suites import load_suite
 from asdbench.types import Dataset, Float32Array, Int16Array, TrackKey, UInt8Array
+from tests.lenders import LendingTracks
 
 
 class Counting(Additive):
@@ -62,13 +63,13 @@ def test_each_embedding_is_computed_once(fixture_dataset: Dataset):
 @pytest.mark.parametrize("suite", ["unsync", "modality"])
 def test_scores_equal_those_of_every_condition_from_scratch(fixture_dataset: Dataset, suite: str):
     resolved = plan(fixture_dataset.tracks, load_suite(suite))
-    media = {track.key: track.media for track in fixture_dataset.tracks}
+    lender = LendingTracks(fixture_dataset.tracks)
     for track in fixture_dataset.tracks:
         found = evaluator(Additive(), fixture_dataset, suite).evaluate(track)
         for condition in resolved.conditions:
             audio_edits, face_edits = split_media(condition.edits(track.key))
-            audio = edit_audio(track.media.audio(), audio_edits, track.media, lambda key: media[key].audio())
-            wanted = Additive().score_track(audio, edit_faces(track.media.faces(), face_edits), track.fps)
+            audio = edit_audio(track.media.audio(), audio_edits, track.media, lender)
+            wanted = Additive().score_track(audio, edit_faces(track.media.faces(), face_edits, lender), track.fps)
             np.testing.assert_array_equal(found.scores[condition.condition.name], wanted)
 
 

@@ -12,8 +12,8 @@ import pytest
 from asdbench.errors import DataError, UsageError
 from asdbench.perturb import plan
 from asdbench.perturb.dubbed import DUBBED, dubbed_runs
-from asdbench.perturb.edits import MismatchEdit
 from asdbench.perturb.plan import BEHIND_GAP, TOO_SHORT, ConditionPlan
+from asdbench.perturb.synchrony import MismatchEdit
 from asdbench.suites import load_suite
 from asdbench.types import IGNORE, Condition, Suite, Track
 
@@ -71,8 +71,8 @@ def test_a_dubbed_track_lends_no_window_even_where_it_is_the_only_one() -> None:
     (decision,) = plan([ORDINARY[0], *DUBS], suite(whole))["it"].decisions[ORDINARY[0].key]
     assert not decision.eligible
     (decision,) = plan([*ORDINARY[:3], *DUBS], suite(whole))["it"].decisions[ORDINARY[0].key]
-    assert isinstance(decision.outcome.edit, MismatchEdit)
-    assert {donor.video_id for donor in decision.outcome.edit.donors} == {"v1", "v2"}
+    assert isinstance(decision.outcome.edits[0], MismatchEdit)
+    assert {donor.video_id for donor in decision.outcome.edits[0].donors} == {"v1", "v2"}
 
 
 def test_under_dubbed_clean_rows_stay_and_dubbed_ones_are_negatives() -> None:
@@ -133,7 +133,7 @@ def test_the_plan_lists_them() -> None:
     assert [(r["video_id"], r["run"], r["first_ms"], r["last_ms"]) for r in records] == [
         ("a", 0, 0, 760), ("v3x", 0, 200, 560), ("v3x", 1, 1200, 2360),
     ]  # fmt: skip
-    assert all((r["changed"], r["ineligible"], r["edit"]) == (True, None, None) for r in records)
+    assert all((r["changed"], r["ineligible"], r["edits"]) == (True, None, None) for r in records)
     assert resolved["dubbed"].summary()["changed"] == 3
 
 

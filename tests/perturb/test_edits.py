@@ -10,20 +10,12 @@ import numpy as np
 import pytest
 
 from asdbench.perturb import lip_mask, misalign, mismatch, plan, resplice
-from asdbench.perturb.edits import (
-    Donor,
-    Edit,
-    LipMaskEdit,
-    MisalignEdit,
-    MismatchEdit,
-    RespliceEdit,
-    SilenceEdit,
-    edit_audio,
-    edit_faces,
-    split_media,
-)
+from asdbench.perturb.absence import LipMaskEdit, SilenceEdit
+from asdbench.perturb.edits import Donor, Edit, edit_audio, edit_faces, split_media
+from asdbench.perturb.synchrony import MisalignEdit, MismatchEdit, RespliceEdit
 from asdbench.suites import load_suite
 from asdbench.types import Dataset, Int16Array, TrackKey, UInt8Array
+from tests.lenders import Lending, LendingTracks
 
 
 class Film:
@@ -50,9 +42,7 @@ FILM = Film(noise(40_000), 10_000, 30_000)
 DONOR_AUDIO = noise(30_000, seed=1)
 
 
-def load(key: TrackKey) -> Int16Array:
-    assert key == ("v", "e:1")
-    return DONOR_AUDIO
+LENDER = Lending({TrackKey("v", "e:1"): DONOR_AUDIO})
 
 
 DONOR = Donor("v", "e:1", 1000, 21_000)
@@ -64,13 +54,13 @@ DONOR = Donor("v", "e:1", 1000, 21_000)
 def test_mismatch_edit_reads_its_donors() -> None:
     edit = MismatchEdit(version=1, start=2000, stop=9000, donors=(DONOR,), match_level=False)
     expected = mismatch(FILM.audio(), 2000, 9000, [DONOR_AUDIO[1000:21_000]], match_level=False)
-    np.testing.assert_array_equal(edit_audio(FILM.audio(), [edit], FILM, load), expected)
+    np.testing.assert_array_equal(edit_audio(FILM.audio(), [edit], FILM, LENDER), expected)
 
 
 def test_resplice_edit_reads_its_donor() -> None:
     edit = RespliceEdit(version=1, start=2000, stop=9000, donors=(DONOR,))
     expected = resplice(FILM.audio(), 2000, 9000, DONOR_AUDIO, [DONOR_AUDIO[1000:21_000]])
-    np.testing.assert_array_equal(edit_audio(FILM.audio(), [edit], FILM, load), expected)
+    np.testing.assert_array_equal(edit_audio(FILM.audio(), [edit], FILM, LENDER), expected)
 
 
 @pytest.mark.parametrize("shift", [6000, -6000, 15_000, -15_000, 24_000, -24_000])
@@ -79,7 +69,7 @@ def test_misalign_edit_reads_the_film_beyond_the_track(shift: int, start: int, s
     edit = MisalignEdit(version=1, start=start, stop=stop, shift=shift)
     before, after = FILM.samples[:10_000], FILM.samples[30_000:]
     expected = misalign(FILM.audio(), start, stop, shift, before=before, after=after)
-    np.testing.assert_array_equal(edit_audio(FILM.audio(), [edit], FILM, load), expected)
+    np.testing.assert_array_equal(edit_audio(FILM.audio(), [edit], FILM, LENDER), expected)
 
 
 def test_misalign_edit_within_the_track_opens_no_film() -> None:
@@ -88,11 +78,11 @@ def test_misalign_edit_within_the_track_opens_no_film() -> None:
             raise AssertionError("opened")
 
     edit = MisalignEdit(version=1, start=6000, stop=9000, shift=4000)
-    edit_audio(FILM.audio(), [edit], Closed(FILM.samples, 10_000, 30_000), load)
+    edit_audio(FILM.audio(), [edit], Closed(FILM.samples, 10_000, 30_000), LENDER)
 
 
 def test_silence_edit_is_the_whole_track() -> None:
-    result = edit_audio(FILM.audio(), [SilenceEdit(version=1)], FILM, load)
+    result = edit_audio(FILM.audio(), [SilenceEdit(version=1)], FILM, LENDER)
     assert len(result) == 20_000
     assert not result.any()
 
@@ -100,12 +90,12 @@ def test_silence_edit_is_the_whole_track() -> None:
 def test_lip_mask_edit() -> None:
     faces = [noise(600, seed).reshape(30, 20).astype(np.uint8) | 1 for seed in range(3)]
     before = [face.copy() for face in faces]
-    edited = edit_faces(faces, [LipMaskEdit(version=1, fraction=0.5)])
+    edited = edit_faces(faces, [LipMaskEdit(version=1, fraction=0.5)], LENDER)
     for got, was in zip(edited, before, strict=True):
         np.testing.assert_array_equal(got, lip_mask(was, 0.5))
     for now, was in zip(faces, before, strict=True):
         np.testing.assert_array_equal(now, was)
-    assert edit_faces(faces, []) is faces
+    assert edit_faces(faces, [], LENDER) is faces
 
 
 def test_split_media() -> None:
@@ -119,7 +109,7 @@ def test_split_media() -> None:
 
 def test_no_edits_give_an_equal_copy() -> None:
     own = FILM.audio()
-    result = edit_audio(own, [], FILM, load)
+    result = edit_audio(own, [], FILM, LENDER)
     np.testing.assert_array_equal(result, own)
     assert not np.shares_memory(result, own)
 
@@ -131,7 +121,7 @@ def test_each_edit_sees_the_original(reverse: bool) -> None:
     # This window reaches back into what the other edit replaces.
     delayed = MisalignEdit(version=1, start=6000, stop=10_000, shift=4500)
     edits = [delayed, replaced] if reverse else [replaced, delayed]
-    result = edit_audio(own, edits, FILM, load)
+    result = edit_audio(own, edits, FILM, LENDER)
     expected = own.copy()
     expected[1000:5000] = mismatch(own, 1000, 5000, [DONOR_AUDIO[1000:21_000]])[1000:5000]
     expected[6000:10_000] = misalign(own, 6000, 10_000, 4500)[6000:10_000]
@@ -151,7 +141,7 @@ EDITS_TO_THE_END: dict[str, Callable[[int, int], Edit]] = {
 def test_wav_one_frame_shorter_than_its_annotation(name: str) -> None:
     short = Film(noise(20_000 - 640), 0, 20_000 - 640)
     edit = EDITS_TO_THE_END[name](12_000, 20_000)
-    result = edit_audio(short.audio(), [edit], short, load)  # type: ignore[list-item]
+    result = edit_audio(short.audio(), [edit], short, LENDER)  # type: ignore[list-item]
     assert len(result) == 20_000 - 640
     np.testing.assert_array_equal(result[:12_000], short.audio()[:12_000])
     assert (result[12_000:] != short.audio()[12_000:]).mean() > 0.9
@@ -160,7 +150,7 @@ def test_wav_one_frame_shorter_than_its_annotation(name: str) -> None:
 @pytest.mark.parametrize("name", EDITS_TO_THE_END)
 def test_span_wholly_beyond_the_wav_changes_nothing(name: str) -> None:
     short = Film(noise(12_000), 0, 12_000)
-    result = edit_audio(short.audio(), [EDITS_TO_THE_END[name](12_100, 20_000)], short, load)  # type: ignore[list-item]
+    result = edit_audio(short.audio(), [EDITS_TO_THE_END[name](12_100, 20_000)], short, LENDER)  # type: ignore[list-item]
     np.testing.assert_array_equal(result, short.audio())
 
 
@@ -189,13 +179,13 @@ def test_every_edit_changes_exactly_its_span(
             if decision.changed and sounds:
                 span = slice(decision.target.start_sample, decision.target.end_sample)
                 changed[span] = True
-        result = edit_audio(own, sounds, track.media, load_fixture)
+        result = edit_audio(own, sounds, track.media, LendingTracks(fixture_dataset.tracks))
         differs = result != own
         assert not differs[~changed].any()
         # Equal samples happen by chance, and where the gain of resplice's background is small.
         assert not changed.any() or differs[changed].mean() > 0.5
         if visions:
-            assert_masked(track.media.faces(), edit_faces(track.media.faces(), visions))
+            assert_masked(track.media.faces(), edit_faces(track.media.faces(), visions, LENDER))
 
 
 def assert_masked(faces: list[UInt8Array], masked: list[UInt8Array]) -> None:  # type: ignore[type-arg]
@@ -210,13 +200,13 @@ def assert_masked(faces: list[UInt8Array], masked: list[UInt8Array]) -> None:  #
 def test_edits_from_json_apply_identically(
     fixture_dataset: Dataset, load_fixture: Callable[[TrackKey], Int16Array], suite: str
 ) -> None:
-    whole = plan(fixture_dataset.tracks, load_suite(suite))
+    whole, lender = plan(fixture_dataset.tracks, load_suite(suite)), LendingTracks(fixture_dataset.tracks)
     for condition in whole.conditions[1:]:
         for track in fixture_dataset.tracks:
             edits = condition.edits(track.key)
-            again = msgspec.json.decode(msgspec.json.encode(edits), type=tuple[Edit, ...])
+            again = tuple(msgspec.json.decode(msgspec.json.encode(edit), type=type(edit)) for edit in edits)
             own = load_fixture(track.key)
-            results = [edit_audio(own, split_media(e)[0], track.media, load_fixture) for e in (edits, again)]
+            results = [edit_audio(own, split_media(e)[0], track.media, lender) for e in (edits, again)]
             np.testing.assert_array_equal(*results)
             assert split_media(edits)[1] == split_media(again)[1]
 
@@ -228,9 +218,11 @@ def test_misalign_on_the_fixture_is_the_own_shifted_audio(
     compared = 0
     for track in fixture_dataset.tracks:
         own = load_fixture(track.key)
-        result = edit_audio(own, split_media(condition.edits(track.key))[0], track.media, load_fixture)
+        result = edit_audio(
+            own, split_media(condition.edits(track.key))[0], track.media, LendingTracks(fixture_dataset.tracks)
+        )
         for decision in condition.decisions.get(track.key, ()):
-            edit = decision.outcome.edit
+            edit = decision.outcome.edits[0] if decision.outcome.edits else None
             if not isinstance(edit, MisalignEdit):
                 continue
             where = np.arange(edit.start + 80, min(edit.stop or 0, len(own)) - 80)

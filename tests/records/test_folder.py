@@ -224,12 +224,12 @@ PLAN = {
     "ineligible": None,
     "ignored_frames": 2,
     "shift_ms": -240.5,
-    "edit": '{"type":"shift"}',
+    "edits": '[{"type":"shift"}]',
 }
 
 
 def test_the_plan_is_readable_with_pandas(folder: RunFolder) -> None:
-    left = PLAN | {"changed": False, "ineligible": "shorter than 0.4 s", "shift_ms": None, "edit": None}
+    left = PLAN | {"changed": False, "ineligible": "shorter than 0.4 s", "shift_ms": None, "edits": None}
     folder.write_plan(iter([PLAN, left]))
     frame = pd.read_parquet(folder.path / "plan.parquet")
     assert list(frame.columns) == list(PLAN)

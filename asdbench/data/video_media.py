@@ -1,13 +1,15 @@
-"""The media of one track in the folder format."""
+"""The media of a track that is cut out of a video file when it is needed."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from asdbench.data.crops import CropStyle
 from asdbench.data.media import content_stamp
 from asdbench.data.sound import read_sound
 from asdbench.data.video import read_crops
@@ -18,24 +20,42 @@ _TOLERANCE = AUDIO_TOLERANCE_MS * SAMPLE_RATE // 1000
 
 
 @dataclass(frozen=True, eq=False)
-class FolderMedia:
+class Places:
+    """Where the rows of a track stand in its annotation, for messages.
+
+    Attributes:
+        file: The annotation file.
+        numbers: ``T`` numbers, one per row.
+        what: What is counted: ``line``, or such as ``clip 'c', track 't', frame``.
+    """
+
+    file: Path
+    numbers: Sequence[int]
+    what: str = "line"
+
+    def __getitem__(self, row: int) -> str:
+        return f"{self.file}, {self.what} {self.numbers[row]}"
+
+
+@dataclass(frozen=True, eq=False)
+class VideoMedia:
     """Loads the audio and the faces of one track from a video (see ``asdbench.types.Media``).
 
     Attributes:
         video: The video.
         sound: The sound file, or the video where there is none.
-        labels: The file with the rows, for messages.
-        lines: ``T`` lines in it.
+        places: Where the ``T`` rows stand, for messages.
         timestamps_ms: ``T`` times.
         boxes: ``[T, 4]`` shares of the picture.
+        crop: How faces are cut out.
     """
 
     video: Path
     sound: Path
-    labels: Path
-    lines: tuple[int, ...]
-    timestamps_ms: tuple[int, ...]
+    places: Places
+    timestamps_ms: Sequence[int]
     boxes: NDArray[np.float64]
+    crop: CropStyle = "box"
 
     def audio(self) -> Int16Array:
         """Return the sound from the first to the last timestamp; up to 80 ms that it sets in late are zeros."""
@@ -44,7 +64,7 @@ class FolderMedia:
         late, early = first - start, stop - first - len(samples)
         if max(late, early) > _TOLERANCE or not len(samples):
             raise DataError(
-                f"{self.labels}, line {self.lines[0]}: the track needs sound from {start / SAMPLE_RATE:.3f} to "
+                f"{self.places[0]}: the track needs sound from {start / SAMPLE_RATE:.3f} to "
                 f"{stop / SAMPLE_RATE:.3f} s, and {self.sound} has {len(samples) / SAMPLE_RATE:.3f} s of it; correct "
                 "the times, or give the whole sound."
             )
@@ -58,15 +78,14 @@ class FolderMedia:
 
     def faces(self) -> list[UInt8Array]:
         """Return the crop of every row, decoded anew."""
-        return self._crops(len(self.lines))
+        return self._crops(len(self.timestamps_ms))
 
     def first_face(self) -> UInt8Array:
         """Return the crop of the first row alone."""
         return self._crops(1)[0]
 
     def _crops(self, count: int) -> list[UInt8Array]:
-        rows = [f"{self.labels}, line {line}" for line in self.lines[:count]]
-        return read_crops(self.video, self.timestamps_ms[:count], self.boxes[:count], rows)
+        return read_crops(self.video, self.timestamps_ms[:count], self.boxes[:count], self.places, self.crop)
 
     def stamp(self) -> str:
         """Return a hash of each file below 4 MB, which a new copy of it shares; of others size and time of change."""

@@ -1,0 +1,60 @@
+"""The data formats by name: which reader opens each, and what gives it away on disk."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from asdbench.errors import DataError
+from asdbench.registry import Registry
+
+
+@dataclass(frozen=True)
+class Format:
+    """A format of data sets.
+
+    Attributes:
+        name: Its name.
+        reader: ``module:function`` of ``(root, split, name, *, option="default", ...) -> Dataset``; options are texts.
+        layout: One line on what lies in its folder.
+        marks: Patterns of paths in the folder, all of which must match for the format to be recognised.
+    """
+
+    name: str
+    reader: str
+    layout: str
+    marks: tuple[str, ...]
+
+
+FORMATS = (
+    Format(
+        "ava",
+        "asdbench.data.ava:open_ava",
+        "csv/<split>_orig.csv, clips_videos/, clips_audios/ (AVA as the TalkNet preprocessing leaves it)",
+        ("csv/*_orig.csv",),
+    ),
+    Format(
+        "folder",
+        "asdbench.data.folder:open_folder",
+        "labels.csv, videos/, optional audio/ and tracks.csv (your own videos, see docs/data_folder.md)",
+        ("labels.csv",),
+    ),
+)
+"""In the order in which they are tried: what is found in the folders of several stands last."""
+
+DATA_FORMATS = Registry("data format", {each.name: each.reader for each in FORMATS})
+
+
+def recognise(folder: Path) -> str:
+    """Return the name of the format of a folder.
+
+    Raises:
+        DataError: It has the marks of none.
+    """
+    for each in FORMATS:
+        if all(any(folder.glob(mark)) for mark in each.marks):
+            return each.name
+    expected = "; ".join(f"{each.name}: {', '.join(each.marks)}" for each in FORMATS)
+    raise DataError(
+        f"{folder}: no known data format; expected the files of one of them ({expected}), or --format NAME."
+    )

@@ -1,0 +1,53 @@
+"""All perturbations by name; what a suite calls one, and what its options may be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from asdbench.errors import UsageError
+from asdbench.perturb.absence import ABSENCE
+from asdbench.perturb.joint import JOINT
+from asdbench.perturb.synchrony import SYNCHRONY
+from asdbench.perturb.targets import Perturbation, Scope
+from asdbench.registry import unknown_name
+
+PERTURBATIONS = {each.name: each for each in (*SYNCHRONY, *ABSENCE, *JOINT)}
+"""The current version of each perturbation, by name."""
+
+_EARLIER: tuple[Perturbation, ...] = ()
+"""Versions that older suites name and that this release still computes."""
+
+_BY_LABEL = {each.label: each for each in (*_EARLIER, *PERTURBATIONS.values())}
+
+
+def find_perturbation(name: str) -> Perturbation:
+    """Return a perturbation by name, or by name and version (``mismatch@1``).
+
+    Raises:
+        UnknownNameError: No such perturbation, or not in this version.
+    """
+    found = PERTURBATIONS.get(name) or _BY_LABEL.get(name)
+    if found is None:
+        raise unknown_name("perturbation", name, [*PERTURBATIONS, *_BY_LABEL] if "@" in name else PERTURBATIONS)
+    return found
+
+
+def read_options(perturbation: Perturbation, options: Mapping[str, Any]) -> Any:
+    """Return the options of a perturbation, checked.
+
+    Raises:
+        UsageError: An option is unknown or out of range.
+    """
+    try:
+        return msgspec.convert(dict(options), perturbation.options)
+    except msgspec.ValidationError as error:
+        raise UsageError(f"options of {perturbation.name!r}: {error}.") from error
+
+
+def scope_of(perturbation: Perturbation, options: Any) -> Scope:
+    """Return whether runs or whole tracks are changed; faces of a ``scene`` belong to a whole track."""
+    chosen = getattr(options, "scope", perturbation.scope)
+    return "run" if chosen == "run" else "track"
