@@ -27,4 +27,5 @@ def normal(seed: str, count: int) -> NDArray[np.float64]:
     """
     data = hashlib.shake_256(seed.encode()).digest(2 * _TERMS * count)
     sums = np.frombuffer(data, dtype="<u2").reshape(count, _TERMS).sum(axis=1, dtype=np.int64)
-    return (sums - _MEAN) / _SPREAD
+    values: NDArray[np.float64] = (sums - _MEAN) / _SPREAD
+    return values

@@ -395,7 +395,7 @@ def test_the_demo_data_have_a_name(folder: Path, tmp_path: Path, monkeypatch: py
 def test_an_unknown_folder_and_an_unknown_layout(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no such folder; give the folder of a data set, or demo-val"):
         open_dataset(tmp_path / "nowhere")
-    with pytest.raises(DataError, match=r"csv/<split>_orig\.csv.*or labels\.csv and videos/"):
+    with pytest.raises(DataError, match=r"ava: csv/\*_orig\.csv.*folder: labels\.csv"):
         open_dataset(tmp_path)
     with pytest.raises(DataError, match=r"labels\.csv: the file cannot be read"):
         open_dataset(tmp_path, data_format="folder")
