@@ -218,6 +218,9 @@ def _resolve(
         planner = perturbation.plan(context, options, perturbation)
     except UsageError as error:
         raise type(error)(f"suite {suite.label}, condition {condition.name!r}: {error}") from error
+    if perturbation.targets is not None:
+        own = perturbation.targets
+        return {track.key: tuple((each, planner(each)) for each in own(track, options)) for track in context.tracks}
     scope = scope_of(perturbation, options)
     return {
         track.key: tuple((target, _outcome(planner, target)) for target in _targets(track, scope))

@@ -67,6 +67,8 @@ class Perturbation:
         options: Type of its options.
         plan: Returns the planner, given the context, the options and this object.
         source: Where it comes from: paper and section, repository, or the section of docs/method.md.
+        targets: Returns the targets of a track, given it and the options, where neither all speaking runs nor the whole
+            track are meant; no run is ineligible then but by the planner's word.
         exact: Whether the same plan gives the same bytes on every machine; else its edits name the versions of the
             libraries that make them.
     """
@@ -77,6 +79,7 @@ class Perturbation:
     scope: Scope
     options: type[msgspec.Struct]
     plan: Callable[[PlanContext, Any, Perturbation], Planner]
+    targets: Callable[[Track, Any], Sequence[Target]] | None = None
     source: str = "docs/method.md"
     exact: bool = True
 
