@@ -30,9 +30,13 @@ FACE = ("face_x1", "face_y1", "face_x2", "face_y2")
 
 TRACK_COLUMNS = (
     "video_id", "entity_id", "source_id", "person_id", "sentence_id", "kind", "categories", "frame_width",
-    "frame_height",
+    "frame_height", "fps", "audio_before", "audio_after",
 )  # fmt: skip
-"""Columns of ``<split>_tracks.csv``; what is not known is empty, categories are joined by a vertical bar."""
+"""Columns of ``<split>_tracks.csv``; what is not known is empty, categories are joined by a vertical bar.
+
+``kind`` is ``dubbed`` or empty, ``fps`` the frame rate in full, ``audio_before`` and ``audio_after`` the samples of the
+film's sound that a shift may use before and after the track (``Track.audio_margin``).
+"""
 
 _LABELS = {1: ("SPEAKING_AUDIBLE", 1), 0: ("NOT_SPEAKING", 0)}
 _INAUDIBLE = ("SPEAKING_NOT_AUDIBLE", 2)
@@ -79,7 +83,10 @@ class CommunityLayout:
         )
 
     def write_tables(self, rows: Iterable[TrackRows]) -> None:
-        """Write the three csv files; rows come out sorted by key.
+        """Write the csv files; rows come out sorted by key.
+
+        There is no loader file where an entity id stands in two videos: it could not tell them apart, and code that
+        goes by it would take the one for the other. The frame rates are in ``<split>_tracks.csv``, too.
 
         Args:
             rows: One item per track.
@@ -90,8 +97,11 @@ class CommunityLayout:
         tables = self.root / "csv"
         lines = (line for each in ordered for line in _orig_lines(each, extra))
         _write_csv(tables / f"{self.split}_orig.csv", [*ORIG_COLUMNS, *extra], lines)
-        loader = (_loader_line(number, each) for number, each in enumerate(ordered))
-        write_text(tables / f"{self.split}_loader.csv", "".join(loader))
+        loader = tables / f"{self.split}_loader.csv"
+        if len({each.track.entity_id for each in ordered}) == len(ordered):
+            write_text(loader, "".join(_loader_line(number, each) for number, each in enumerate(ordered)))
+        else:
+            loader.unlink(missing_ok=True)
         _write_csv(tables / f"{self.split}_tracks.csv", TRACK_COLUMNS, (_track_line(each.track) for each in ordered))
 
 
@@ -139,14 +149,14 @@ def _orig_lines(rows: TrackRows, extra: list[str]) -> Iterator[list[object]]:
 
 def _loader_line(number: int, rows: TrackRows) -> str:
     labels = ", ".join(str(max(int(label), 0)) for label in rows.labels)
-    return f"{rows.track.entity_id}\t{len(rows.track)}\t{rows.track.fps!r}\t[{labels}]\t{number}\n"
+    return f"{rows.track.entity_id}\t{len(rows.track)}\t{float(rows.track.fps)!r}\t[{labels}]\t{number}\n"
 
 
 def _track_line(track: Track) -> list[object]:
     width, height = track.frame_size or ("", "")
     kind = "" if track.dubbed is None else "dubbed"
     names = (track.source_id, track.person_id or "", track.sentence_id or "", kind, "|".join(track.categories))
-    return [track.video_id, track.entity_id, *names, width, height]
+    return [track.video_id, track.entity_id, *names, width, height, repr(float(track.fps)), *track.audio_margin]
 
 
 def _write_csv(path: Path, columns: Iterable[str], lines: Iterable[list[object]]) -> None:

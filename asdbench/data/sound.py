@@ -25,6 +25,7 @@ SOUND_SUFFIXES = (".flac", ".ogg", ".wav")
 # After a seek, decoders and the resampler need some sound before what they give is right.
 _SEEK_EARLIER_S = 1
 _WARM_UP = SAMPLE_RATE // 2
+_PIECE = 60 * SAMPLE_RATE
 # Files round the times of their sound; what differs by more is sound that is missing, or there twice.
 _LARGEST_JUMP_S = Fraction(1, 200)
 
@@ -70,6 +71,23 @@ def read_sound(path: Path, start: int, stop: int) -> tuple[int, Int16Array]:
     if len(samples) < stop - start:
         raise DataError(f"{path}: cut off after {(start + len(samples)) / SAMPLE_RATE:.3f} s; copy the file again.")
     return start, samples
+
+
+def sound_pieces(path: Path) -> Iterator[tuple[int, Int16Array]]:
+    """Yield the whole sound piece by piece, each with its place on the clock, one after the other without a gap.
+
+    Raises:
+        DataError: As for `read_sound`.
+    """
+    length = _plain_length(path)
+    if length is None:
+        with open_stream(path, "audio") as (container, stream):
+            for place, samples in _resampled(path, container.decode(stream), stream):
+                # What lies before time 0 has no place on the clock.
+                yield max(place, 0), samples[max(-place, 0) :]
+        return
+    for start in range(0, length, _PIECE):
+        yield read_sound(path, start, min(start + _PIECE, length))
 
 
 def _none() -> Int16Array:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+import heapq
+import itertools
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -24,6 +27,7 @@ _EXPAND = np.clip(((np.arange(256) - 16) * 255 + 109) // 219, 0, 255).astype(np.
 
 # Seeking goes by the times of decoding, which may lie a little before those of showing.
 _SEEK_EARLIER_S = 1
+_SEEK_OVER_MS = 10_000  # what lies between two faces is decoded up to this length, and skipped beyond it
 
 
 class Picture(NamedTuple):
@@ -41,6 +45,39 @@ class Rows(Protocol):
         """Return the place of one row."""
 
 
+@dataclass(frozen=True, eq=False)
+class Face:
+    """One face to be cut out of a video, in ``T`` pictures.
+
+    Attributes:
+        timestamps_ms: ``T`` increasing times; the picture nearest to each is taken.
+        boxes: ``[T, 4]`` x1, y1, x2, y2 as shares of width and height.
+        rows: Where each time and box stand.
+        style: How a face is cut out, and what becomes of a box that leaves the picture.
+    """
+
+    timestamps_ms: Sequence[int]
+    boxes: NDArray[np.float64]
+    rows: Rows
+    style: CropStyle = "box"
+
+
+class Crop(NamedTuple):
+    """The crop of one row of one of several faces: gray ``[height, width]``; width and height of its picture."""
+
+    face: int
+    row: int
+    gray: UInt8Array
+    picture: tuple[int, int]
+
+
+class Failed(NamedTuple):
+    """One of several faces that cannot be cut out, and why; no crop of it follows."""
+
+    face: int
+    error: DataError
+
+
 def read_crops(
     path: Path, timestamps_ms: Sequence[int], boxes: NDArray[np.float64], rows: Rows, style: CropStyle = "box"
 ) -> list[UInt8Array]:
@@ -48,10 +85,10 @@ def read_crops(
 
     Args:
         path: The video.
-        timestamps_ms: ``T`` increasing times; the picture nearest to each is taken.
-        boxes: ``[T, 4]`` x1, y1, x2, y2 as shares of width and height.
-        rows: Where each time and box stand.
-        style: How a face is cut out, and what becomes of a box that leaves the picture.
+        timestamps_ms: As in `Face`.
+        boxes: As in `Face`.
+        rows: As in `Face`.
+        style: As in `Face`.
 
     Returns:
         ``T`` gray crops ``[height, width]``, uint8.
@@ -61,30 +98,126 @@ def read_crops(
             picture for two of them, or a box holds no pixel.
     """
     crops: list[UInt8Array] = []
-    last: Fraction | None = None
-    with closing(_nearest(path, timestamps_ms)) as found:
-        for index, picture in enumerate(found):
-            time = Fraction(timestamps_ms[index], 1000)
-            # Times in annotations are rounded to milliseconds.
-            if picture is None or abs(picture.time - time) > picture.period / 2 + Fraction(1, 1000):
-                nearest = f"the nearest is at {float(picture.time):.3f} s" if picture else "it ends before"
-                raise DataError(f"{rows[index]}: {path} shows no picture at {float(time):.3f} s ({nearest}).")
-            if picture.time == last:
-                raise DataError(
-                    f"{rows[index]}: {path} shows the same picture at {float(time):.3f} s as for the row before; "
-                    "annotate no more frames per second than the video has."
-                )
-            crops.append(cut(path, picture.frame, boxes[index].tolist(), rows[index], style))
-            last = picture.time
+    with closing(cut_faces(path, [Face(timestamps_ms, boxes, rows, style)])) as found:
+        for each in found:
+            if isinstance(each, Failed):
+                raise each.error
+            crops.append(each.gray)
     return crops
 
 
-def _nearest(path: Path, timestamps_ms: Sequence[int]) -> Generator[Picture | None, None, None]:
+def cut_faces(path: Path, faces: Sequence[Face]) -> Generator[Crop | Failed, None, None]:
+    """Cut several faces out of a video in one pass, holding no more than two pictures at a time.
+
+    Where no face is wanted for a while, the video is sought instead of decoded. Each face gets the crops, or the error,
+    that it would get alone: behind a damaged place, decoding starts anew.
+
+    Args:
+        path: The video.
+        faces: The faces, each with one time at least.
+
+    Yields:
+        Crops by time, those of one face in the order of its rows; for each face that fails, one `Failed` in place of
+        the crops still missing.
+    """
+    for together in _clusters(faces):
+        waiting = together
+        while waiting:
+            cutter = _Cutter(path, faces, waiting)
+            try:
+                yield from cutter.crops()
+            except DataError as error:
+                broken = cutter.begun or ([] if cutter.moved else waiting[:1])
+                for face in broken:
+                    yield Failed(face, error)
+                waiting = [face for face in cutter.untouched if face not in broken]
+            else:
+                break
+
+
+def _clusters(faces: Sequence[Face]) -> Iterator[list[int]]:
+    """Yield the faces in order of their first times, those together between which seeking would not pay."""
+    order = sorted(range(len(faces)), key=lambda face: faces[face].timestamps_ms[0])
+    together: list[int] = []
+    end = 0
+    for face in order:
+        times = faces[face].timestamps_ms
+        if together and times[0] > end + _SEEK_OVER_MS:
+            yield together
+            together = []
+        together.append(face)
+        end = max(end, times[-1])
+    if together:
+        yield together
+
+
+class _Cutter:
+    """One pass over a video for several faces."""
+
+    def __init__(self, path: Path, faces: Sequence[Face], wanted: Sequence[int]) -> None:
+        self.path = path
+        self.faces = faces
+        self.moved = False
+        self._ahead = [(faces[face].timestamps_ms[0], face, 0) for face in wanted]
+        heapq.heapify(self._ahead)
+        self._last: dict[int, Fraction] = {}
+
+    @property
+    def begun(self) -> list[int]:
+        """Faces some but not all of whose crops were cut."""
+        return sorted(face for _, face, row in self._ahead if row)
+
+    @property
+    def untouched(self) -> list[int]:
+        """Faces of which no crop was cut, in order of their first times."""
+        return [face for _, face, row in sorted(self._ahead) if not row]
+
+    def crops(self) -> Generator[Crop | Failed, None, None]:
+        """Yield crops and failures as in `cut_faces`; an error of the video itself is raised."""
+        with closing(_nearest(self.path, self._times())) as pictures:
+            for picture in pictures:
+                self.moved = True
+                milliseconds = self._ahead[0][0]
+                while self._ahead and self._ahead[0][0] == milliseconds:
+                    _, face, row = heapq.heappop(self._ahead)
+                    try:
+                        crop = self._crop(picture, face, row)
+                    except DataError as error:
+                        yield Failed(face, error)
+                        continue
+                    times = self.faces[face].timestamps_ms
+                    if row + 1 < len(times):
+                        heapq.heappush(self._ahead, (times[row + 1], face, row + 1))
+                    yield crop
+
+    def _times(self) -> Iterator[int]:
+        while self._ahead:
+            yield self._ahead[0][0]
+
+    def _crop(self, picture: Picture | None, index: int, row: int) -> Crop:
+        face = self.faces[index]
+        time = Fraction(face.timestamps_ms[row], 1000)
+        # Times in annotations are rounded to milliseconds.
+        if picture is None or abs(picture.time - time) > picture.period / 2 + Fraction(1, 1000):
+            nearest = f"the nearest is at {float(picture.time):.3f} s" if picture else "it ends before"
+            raise DataError(f"{face.rows[row]}: {self.path} shows no picture at {float(time):.3f} s ({nearest}).")
+        if picture.time == self._last.get(index):
+            raise DataError(
+                f"{face.rows[row]}: {self.path} shows the same picture at {float(time):.3f} s as for the row before; "
+                "annotate no more frames per second than the video has."
+            )
+        self._last[index] = picture.time
+        gray = cut(self.path, picture.frame, face.boxes[row].tolist(), face.rows[row], face.style)
+        return Crop(index, row, gray, (picture.frame.width, picture.frame.height))
+
+
+def _nearest(path: Path, timestamps_ms: Iterator[int]) -> Generator[Picture | None, None, None]:
     """Yield for each time the nearest picture, the earlier of two; ``None`` if there is none at all."""
-    with closing(_pictures(path, Fraction(timestamps_ms[0], 1000))) as pictures:
+    first = next(timestamps_ms)
+    with closing(_pictures(path, Fraction(first, 1000))) as pictures:
         before: Picture | None = None
         current = next(pictures, None)
-        for milliseconds in timestamps_ms:
+        for milliseconds in itertools.chain([first], timestamps_ms):
             time = Fraction(milliseconds, 1000)
             while current is not None and current.time < time:
                 before, current = current, next(pictures, None)
