@@ -30,6 +30,11 @@ class Chooser:
         # The upper 53 bits are what a float holds exactly, so that the result stays below 1.
         return float((int.from_bytes(digest, "big") >> 11) / (1 << 53))
 
+    def seed(self, run_id: str, purpose: str = "") -> str:
+        """Return the text that `asdbench.perturb.stream` makes noise of, for one run and purpose."""
+        name = run_id + _SEPARATOR + purpose if purpose else run_id
+        return blake2b((self._prefix + name).encode(), digest_size=_BYTES).hexdigest()
+
     def ranks(self, run_id: str, donor_ids: Sequence[bytes]) -> NDArray[np.uint64]:
         """Return the rank ``[len(donor_ids)]`` of every donor for a run; the lowest is the first choice."""
         base = blake2b((self._prefix + run_id + _SEPARATOR).encode(), digest_size=_BYTES)

@@ -90,6 +90,14 @@ class FaceEdit(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         """
         raise NotImplementedError
 
+    def beside(self, name: str) -> FaceEdit:
+        """Return the same edit for a face seen beside the target's: itself, but where each face has noise of its own.
+
+        Args:
+            name: Says which face.
+        """
+        return self
+
 
 Edit = AudioEdit | FaceEdit
 
