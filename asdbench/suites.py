@@ -1,10 +1,13 @@
-"""Suites: ``suites/*.toml``, or a user's own file, validated into :class:`asdbench.types.Suite`."""
+"""Suites: ``suites/*.toml``, or a user's own file, validated into :class:`asdbench.types.Suite` (docs/suites.md)."""
 
 from __future__ import annotations
 
 import hashlib
+import itertools
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 
@@ -13,7 +16,11 @@ from asdbench.registry import unknown_name
 from asdbench.resources import read_toml, resource_folder
 from asdbench.types import Condition, LabelPolicy, Role, Suite
 
-_Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9@.()_+-]*$", max_length=80)]
+_Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9@.()_+#-]*$", max_length=80)]
+_Value = str | int | float
+_MAX_CONDITIONS = 2000
+_HOLE = re.compile(r"\{(\w+)(:\+)?\}")
+_T = TypeVar("_T")
 
 
 class _ConditionFile(msgspec.Struct, forbid_unknown_fields=True):
@@ -26,6 +33,8 @@ class _ConditionFile(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class _SuiteFile(msgspec.Struct, forbid_unknown_fields=True):
+    """What a suite says once everything is written out: what its hash is made of."""
+
     name: _Name
     version: Annotated[int, msgspec.Meta(ge=1)]
     seed: Annotated[int, msgspec.Meta(ge=0)]
@@ -33,16 +42,35 @@ class _SuiteFile(msgspec.Struct, forbid_unknown_fields=True):
     condition: Annotated[list[_ConditionFile], msgspec.Meta(min_length=1)]
 
 
+class _Head(msgspec.Struct, forbid_unknown_fields=True):
+    name: _Name
+    version: Annotated[int, msgspec.Meta(ge=1)]
+    seed: Annotated[int, msgspec.Meta(ge=0)]
+    summary: str
+    condition: Annotated[list[dict[str, Any]], msgspec.Meta(min_length=1)]
+    include: list[str] = []
+
+
 def suite_names() -> list[str]:
     """Return the names of the suites that are shipped, sorted."""
-    return sorted(path.stem for path in resource_folder("suites").glob("*.toml"))
+    return sorted(path.stem for path in resource_folder("suites").glob("*.toml") if "@" not in path.stem)
+
+
+def suite_versions() -> dict[str, list[int]]:
+    """Return name to the versions that this release can run, ascending; the last one is what the name alone means."""
+    versions: dict[str, list[int]] = {name: [load_suite(name).version] for name in suite_names()}
+    for path in resource_folder("suites").glob("*@*.toml"):
+        name, _, version = path.stem.partition("@")
+        if name in versions and version.isdecimal():
+            versions[name].append(int(version))
+    return {name: sorted(set(found)) for name, found in versions.items()}
 
 
 def load_suite(name: str | Path) -> Suite:
     """Load a suite.
 
     Args:
-        name: A shipped suite (``unsync``, or ``unsync@1`` to insist on the version), or the path of a TOML file.
+        name: A shipped suite (``unsync``, or ``unsync@1`` for that version of it), or the path of a TOML file.
 
     Raises:
         UnknownNameError: No such suite.
@@ -54,26 +82,109 @@ def load_suite(name: str | Path) -> Suite:
     base, _, version = text.partition("@")
     if base not in suite_names():
         raise unknown_name("suite", text, suite_names())
-    suite = _read(resource_folder("suites") / f"{base}.toml")
-    if version and version != str(suite.version):
-        raise UsageError(f"there is no version {version} of the suite {base!r}; this release holds {suite.label}.")
-    return suite
+    newest = resource_folder("suites") / f"{base}.toml"
+    suite = _read(newest)
+    if not version or version == str(suite.version):
+        return suite
+    earlier = newest.with_name(f"{base}@{version}.toml")
+    if not (version.isdecimal() and earlier.is_file()):
+        held = ", ".join(f"{base}@{known}" for known in suite_versions()[base])
+        raise UsageError(f"there is no version {version} of the suite {base!r}; this release holds {held}.")
+    found = _read(earlier)
+    if found.label != text:
+        raise UsageError(f"{earlier}: holds {found.label}, not {text}; the file's name must say its name and version.")
+    return found
 
 
-def _read(path: Path) -> Suite:
-    try:
-        file = msgspec.convert(read_toml(path, "suite"), _SuiteFile)
-    except msgspec.ValidationError as error:
-        raise UsageError(f"{path}: not a valid suite ({error}).") from error
-    conditions = tuple(
-        Condition(c.name, c.perturbation, c.proportion, c.labels, c.role, c.options) for c in file.condition
-    )
+def _read(path: Path, including: tuple[Path, ...] = ()) -> Suite:
+    head = _convert(path, read_toml(path, "suite"), _Head)
+    chain = (*including, path.resolve())
+    if path.resolve() in including:
+        raise UsageError(f"{path}: includes itself ({' -> '.join(each.name for each in chain)}).")
+    spread = (each for entry in head.condition for each in _spread(path, entry))
+    # One more than may be, so that a file that asks for millions is refused before they are made.
+    written = [_convert(path, each, _ConditionFile) for each in itertools.islice(spread, _MAX_CONDITIONS + 1)]
+    conditions = [*written[:1], *_included(path, head.include, chain, written[1:]), *written[1:]]
+    if len(conditions) > _MAX_CONDITIONS:
+        raise UsageError(f"{path}: more than {_MAX_CONDITIONS} conditions; split the suite in two.")
+    file = _SuiteFile(head.name, head.version, head.seed, head.summary, conditions)
     _check(path, conditions)
     identity = msgspec.json.encode(file, order="sorted")
-    return Suite(file.name, file.version, file.seed, file.summary, conditions, hashlib.sha256(identity).hexdigest())
+    return Suite(
+        file.name,
+        file.version,
+        file.seed,
+        file.summary,
+        tuple(Condition(c.name, c.perturbation, c.proportion, c.labels, c.role, c.options) for c in conditions),
+        hashlib.sha256(identity).hexdigest(),
+        str(path),
+    )
 
 
-def _check(path: Path, conditions: tuple[Condition, ...]) -> None:
+def _convert(path: Path, content: Mapping[str, Any], kind: type[_T]) -> _T:
+    try:
+        return msgspec.convert(content, kind)
+    except msgspec.ValidationError as error:
+        name = content.get("name") if kind is _ConditionFile else None
+        where = f", condition {name!r}" if isinstance(name, str) else ""
+        raise UsageError(f"{path}{where}: not a valid suite ({error}).") from error
+
+
+def _spread(path: Path, entry: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield the conditions that one table ``[[condition]]`` stands for: one per value of ``each``, one without it."""
+    rest = {key: value for key, value in entry.items() if key != "each"}
+    if "each" not in entry:
+        yield rest
+        return
+    try:
+        each = msgspec.convert(entry["each"], dict[str, Annotated[list[_Value], msgspec.Meta(min_length=1)]])
+    except msgspec.ValidationError as error:
+        raise UsageError(f"{path}, condition {rest.get('name')!r}: each: {error}; expected lists of values.") from error
+    options = rest.get("options", {})
+    for values in itertools.product(*each.values()):
+        chosen = dict(zip(each, values, strict=True))
+        yield rest | {"name": _filled(path, rest.get("name"), chosen), "options": {**options, **chosen}}
+
+
+def _filled(path: Path, name: Any, values: Mapping[str, _Value]) -> Any:
+    """Return a name with ``{option}`` replaced by the option's value, ``{option:+}`` by that with its sign."""
+
+    def value_of(hole: re.Match[str]) -> str:
+        value = values.get(hole[1])
+        if value is None or (hole[2] and isinstance(value, str)):
+            known = ", ".join(values)
+            raise UsageError(f"{path}, condition {name!r}: {hole[0]} stands for no number of each (known: {known}).")
+        return f"{value:+}" if hole[2] else str(value)
+
+    return _HOLE.sub(value_of, name) if isinstance(name, str) else name
+
+
+def _included(
+    path: Path, names: Sequence[str], chain: tuple[Path, ...], own: Sequence[_ConditionFile]
+) -> list[_ConditionFile]:
+    """Return the conditions of other suites but their clean ones, each once, those of the file itself left out."""
+    found: dict[str, _ConditionFile] = {}
+    mine = {each.name for each in own}
+    for name in names:
+        base = name.partition("@")[0]
+        if name.endswith(".toml"):
+            suite = _read(path.parent / name, chain)
+        elif base == path.stem.partition("@")[0] and path.parent == resource_folder("suites"):
+            raise UsageError(f"{path}: includes itself.")
+        else:
+            suite = load_suite(name)
+        for c in suite.conditions[1:]:
+            entry = _ConditionFile(c.name, c.perturbation, c.proportion, c.labels, c.role, dict(c.options))
+            if c.name in mine:
+                continue
+            if found.setdefault(c.name, entry) != entry:
+                raise UsageError(
+                    f"{path}: the included suites mean different things by the condition {c.name!r}; write it out."
+                )
+    return list(found.values())
+
+
+def _check(path: Path, conditions: Sequence[_ConditionFile]) -> None:
     # Without case, since names become file names.
     names = [condition.name.casefold() for condition in conditions]
     repeated = sorted({name for name in names if names.count(name) > 1})

@@ -250,6 +250,7 @@ class Suite:
         summary: One sentence for ``asdbench ls suites``.
         conditions: The conditions in table order.
         sha256: Hash over all of the above.
+        file: Where it was read, for messages.
     """
 
     name: str
@@ -258,6 +259,7 @@ class Suite:
     summary: str
     conditions: tuple[Condition, ...]
     sha256: str
+    file: str = field(default="", compare=False, repr=False)
 
     @property
     def label(self) -> str:

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from asdbench.cli.output import echo_json, json_option, note
+from asdbench.cli.output import echo_json, echo_rows, json_option, note
 from asdbench.config import DEMO_DATA
-from asdbench.report.text import printable
 
 if TYPE_CHECKING:
     from asdbench.checkpoints.cards import ModelCard
@@ -65,9 +64,9 @@ def _plugin(name: str) -> tuple[str, str]:
 
 
 def _suites() -> list[_Row]:
-    from asdbench.suites import load_suite, suite_names
+    from asdbench.suites import load_suite, suite_versions
 
-    suites = [load_suite(name) for name in suite_names()]
+    suites = [load_suite(f"{name}@{version}") for name, held in suite_versions().items() for version in held[::-1]]
     return [{"name": s.label, "conditions": str(len(s.conditions)), "summary": s.summary} for s in suites]
 
 
@@ -104,9 +103,7 @@ def command(kind: str, as_json: bool) -> None:
         echo_json(rows)
         return
     errors = [row.pop("error") for row in rows if "error" in row]
-    widths = {key: max(len(row[key]) for row in [*rows, {k: k for k in rows[0]}]) for key in rows[0]}
-    for row in [{key: key for key in rows[0]}, *rows]:
-        click.echo(printable("  ".join(row[key].ljust(width) for key, width in widths.items()).rstrip()))
+    echo_rows(rows)
     for error in filter(None, errors):
         note(f"warning: {error}")
     if kind == "data":

@@ -11,7 +11,7 @@ import click
 from asdbench.report.text import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
 
     from rich.console import Console
 
@@ -27,6 +27,13 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON o
 def echo_json(value: Any) -> None:
     """Print a value as indented JSON."""
     click.echo(json.dumps(value, indent=2, allow_nan=False))
+
+
+def echo_rows(rows: Sequence[Mapping[str, str]]) -> None:
+    """Print rows of text with the same keys as columns under their keys."""
+    widths = {key: max(len(row[key]) for row in [*rows, {k: k for k in rows[0]}]) for key in rows[0]}
+    for row in [{key: key for key in rows[0]}, *rows]:
+        click.echo(printable("  ".join(row[key].ljust(width) for key, width in widths.items()).rstrip()))
 
 
 def note(message: str) -> None:

@@ -13,6 +13,7 @@ from asdbench.perturb.joint import JOINT
 from asdbench.perturb.synchrony import SYNCHRONY
 from asdbench.perturb.targets import Perturbation, Scope
 from asdbench.registry import unknown_name
+from asdbench.types import Condition, Suite
 
 PERTURBATIONS = {each.name: each for each in (*SYNCHRONY, *ABSENCE, *JOINT)}
 """The current version of each perturbation, by name."""
@@ -45,6 +46,20 @@ def read_options(perturbation: Perturbation, options: Mapping[str, Any]) -> Any:
         return msgspec.convert(dict(options), perturbation.options)
     except msgspec.ValidationError as error:
         raise UsageError(f"options of {perturbation.name!r}: {error}.") from error
+
+
+def read_condition(suite: Suite, condition: Condition) -> tuple[Perturbation, Any]:
+    """Return the perturbation of a condition, and its options, checked.
+
+    Raises:
+        UnknownNameError: No such perturbation; the message names file and condition.
+        UsageError: An option is unknown or out of range; likewise.
+    """
+    try:
+        found = find_perturbation(condition.perturbation or "")
+        return found, read_options(found, condition.options)
+    except UsageError as error:
+        raise type(error)(f"suite {suite.file or suite.label}, condition {condition.name!r}: {error}") from error
 
 
 def scope_of(perturbation: Perturbation, options: Any) -> Scope:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asdbench.errors import UsageError
-from asdbench.perturb.catalogue import find_perturbation, read_options, scope_of
+from asdbench.perturb.catalogue import find_perturbation, read_condition, scope_of
 from asdbench.perturb.dubbed import DUBBED, dubbed_runs, split_dubbed
 from asdbench.perturb.edits import Edit, digest
 from asdbench.perturb.targets import Outcome, PlanContext, Planner, Scope, Target
@@ -212,12 +212,11 @@ def _plan_dubbed(tracks: Sequence[Track]) -> ConditionPlan:
 def _resolve(
     context: PlanContext, suite: Suite, condition: Condition
 ) -> dict[TrackKey, tuple[tuple[Target, Outcome], ...]]:
-    perturbation = find_perturbation(condition.perturbation or "")
+    perturbation, options = read_condition(suite, condition)
     try:
-        options = read_options(perturbation, condition.options)
         planner = perturbation.plan(context, options, perturbation)
     except UsageError as error:
-        raise type(error)(f"suite {suite.label}, condition {condition.name!r}: {error}") from error
+        raise type(error)(f"suite {suite.file or suite.label}, condition {condition.name!r}: {error}") from error
     if perturbation.targets is not None:
         own = perturbation.targets
         return {track.key: tuple((each, planner(each)) for each in own(track, options)) for track in context.tracks}
