@@ -42,6 +42,18 @@ class AvaMedia:
 
     def faces(self) -> list[UInt8Array]:
         """Return the crop of every labelled frame, found by time."""
+        return [read_gray(path) for path in self.face_files()]
+
+    def audio_file(self) -> Path:
+        """Return the file that holds the track's audio, for those who copy it."""
+        return self.wav
+
+    def face_files(self) -> list[Path]:
+        """Return the file of every labelled frame's crop.
+
+        Raises:
+            DataError: One is missing, or there are two for one time.
+        """
         crops = self._crops_by_time()
         # Names have two decimals, times in the csv may have three.
         found = [crops.get(time) or crops.get(round(time / 10) * 10) for time in self.timestamps_ms]
@@ -51,7 +63,7 @@ class AvaMedia:
                 f"{self.faces_folder / f'{missing[0] / 1000:.2f}.jpg'}: the face crop is missing, and with it "
                 f"{len(missing)} of {len(self.timestamps_ms)} labelled frames of this track; extract the crops again."
             )
-        return [read_gray(path) for path in found if path is not None]
+        return [path for path in found if path is not None]
 
     def stamp(self) -> str:
         """Return sizes and times of change of the wav, the film and the folder of crops."""

@@ -93,15 +93,31 @@ def read_gray(path: Path) -> UInt8Array:
     Raises:
         DataError: The file is missing, truncated or not an image.
     """
-    import cv2
+    return decode_gray(read_image(path), path)
 
+
+def read_image(path: Path) -> bytes:
+    """Return the content of an image file, not decoded.
+
+    Raises:
+        DataError: The file is missing, empty or a truncated JPEG.
+    """
     try:
         data = path.read_bytes()
     except OSError as error:
         raise DataError(f"{path}: the face crop cannot be read ({error.strerror}).") from error
     if data.startswith(_JPEG_START) and _JPEG_END not in data:
         raise DataError(f"{path}: truncated JPEG ({len(data)} bytes); extract the crop again.")
-    image = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), cv2.IMREAD_COLOR) if data else None
+    if not data:
+        raise DataError(f"{path}: not a readable image (0 bytes); extract the crop again.")
+    return data
+
+
+def decode_gray(data: bytes, path: Path) -> UInt8Array:
+    """Return the face crop that `read_image` gave, decoded as by `read_gray`; ``path`` is for messages."""
+    import cv2
+
+    image = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), cv2.IMREAD_COLOR)
     if image is None:
         raise DataError(f"{path}: not a readable image ({len(data)} bytes); extract the crop again.")
     return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), dtype=np.uint8)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from asdbench.errors import DataError
 from asdbench.perturb.plan import ConditionPlan, Rows
 from asdbench.records.predictions import Predictions
 from asdbench.records.shards import Shards
-from asdbench.types import IGNORE, Float32Array, Track
+from asdbench.types import IGNORE, Float32Array, Track, TrackKey
 
 
 def assemble(plan: ConditionPlan, tracks: Sequence[Track], shards: Shards) -> Predictions:
@@ -27,6 +27,17 @@ def assemble(plan: ConditionPlan, tracks: Sequence[Track], shards: Shards) -> Pr
         raise DataError(
             f"the scores of {len(missing)} tracks are gone from the run folder; run the same command again."
         )
+    return join(plan, tracks, scores)
+
+
+def join(plan: ConditionPlan, tracks: Sequence[Track], scores: Mapping[TrackKey, Float32Array]) -> Predictions:
+    """Join scores with the labels of a condition.
+
+    Args:
+        plan: The condition.
+        tracks: The tracks, sorted by key, at least one.
+        scores: ``[T]`` of each, NaN throughout where the condition could not be made.
+    """
     rows = [_rows(plan, track, scores[track.key]) for track in tracks]
     lengths = [len(track) for track in tracks]
 

@@ -109,19 +109,23 @@ def predictions_path(folder: Path, condition: str) -> Path:
     return folder / "predictions" / f"{quote(condition, safe='@.-_+')}.parquet"
 
 
-def write_predictions(path: Path, predictions: Predictions) -> None:
-    """Write predictions; equal predictions give equal bytes."""
+def write_predictions(path: Path, predictions: Predictions, *, scored: bool = True) -> None:
+    """Write predictions, or everything but their scores; equal predictions give equal bytes."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     columns = {name: pa.array(getattr(predictions, name), pa.string()).dictionary_encode() for name in _TEXT}
-    columns |= {name: pa.array(getattr(predictions, name), from_pandas=True) for name in _NUMBERS}
+    columns |= {name: pa.array(getattr(predictions, name), from_pandas=True) for name in _numbers_of(scored)}
     with replacing(path) as temporary:
         pq.write_table(pa.table(columns), temporary, compression="zstd")
 
 
-def read_predictions(path: Path) -> Predictions:
+def read_predictions(path: Path, *, scored: bool = True) -> Predictions:
     """Read predictions.
+
+    Args:
+        path: The file.
+        scored: Whether it holds scores; else they are NaN throughout.
 
     Raises:
         DataError: The file is missing, broken, or lacks a column.
@@ -132,10 +136,14 @@ def read_predictions(path: Path) -> Predictions:
     try:
         table = pq.read_table(path)
         columns: dict[str, Any] = {name: _text(table.column(name)) for name in _TEXT}
-        columns |= {name: _numbers(table.column(name), name, kind) for name, kind in _NUMBERS.items()}
+        columns |= {name: _numbers(table.column(name), name, kind) for name, kind in _numbers_of(scored).items()}
     except (OSError, KeyError, TypeError, pa.ArrowException) as error:
         raise DataError(f"{path}: not a readable predictions file ({error}); run the same command again.") from error
-    return Predictions(**columns)
+    return Predictions(**{"score": np.full(table.num_rows, np.nan, np.float32), **columns})
+
+
+def _numbers_of(scored: bool) -> dict[str, type[np.generic]]:
+    return {name: kind for name, kind in _NUMBERS.items() if scored or name != "score"}
 
 
 def _text(column: pa.ChunkedArray) -> NDArray[np.object_]:
