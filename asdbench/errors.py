@@ -11,6 +11,7 @@
     |-- ModelOutputError            6   a model returned NaN, or not one score per frame
     |-- MissingDependencyError      7   an optional package is absent (the message holds the pip line)
     |-- ResourceError               8   out of disk, of memory, or no such device
+    |-- AuditError                  1   a perturbation did something else than its suite says
     `-- UndefinedMetricError        1   a metric has no value on these rows; tables show the reason instead
 
 Exit code 0 means success, 1 a negative verdict (or an uncaught error), 4 *inconclusive* (``asdbench gate``) and 130
@@ -72,6 +73,10 @@ class ResourceError(AsdbenchError):
     """Disk or memory ran out, or the device asked for does not exist."""
 
     exit_code = 8
+
+
+class AuditError(AsdbenchError):
+    """What a perturbation did is not what its suite says: a negative verdict on the benchmark itself."""
 
 
 class UndefinedMetricError(AsdbenchError):

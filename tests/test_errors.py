@@ -52,6 +52,7 @@ def test_each_class_has_the_parent_and_the_exit_code_of_the_docstring(name: str)
         ("ModelOutputError", 6),
         ("MissingDependencyError", 7),
         ("ResourceError", 8),
+        ("AuditError", 1),
         ("UndefinedMetricError", 1),
     ],
 )
