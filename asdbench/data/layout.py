@@ -8,6 +8,7 @@ columns by name. ``csv/<split>_tracks.csv`` says what the community's files cann
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,11 +71,19 @@ class CommunityLayout:
 
     def wav(self, track: Track) -> Path:
         """Return the path of a track's audio."""
-        return new_child(new_child(self.root / "clips_audios" / self.split, track.video_id), f"{track.entity_id}.wav")
+        return new_child(self.video_audio(track.video_id), f"{track.entity_id}.wav")
 
     def faces(self, track: Track) -> Path:
         """Return the folder of a track's face crops."""
-        return new_child(new_child(self.root / "clips_videos" / self.split, track.video_id), track.entity_id)
+        return new_child(self.video_faces(track.video_id), track.entity_id)
+
+    def video_audio(self, video_id: str) -> Path:
+        """Return the folder of the audio of all tracks of a video."""
+        return new_child(self.root / "clips_audios" / self.split, video_id)
+
+    def video_faces(self, video_id: str) -> Path:
+        """Return the folder of the face crops of all tracks of a video."""
+        return new_child(self.root / "clips_videos" / self.split, video_id)
 
     def film(self, video_id: str) -> Path:
         """Return the path of a whole video's audio."""
@@ -112,11 +121,18 @@ def face_name(timestamp_ms: int, suffix: str = ".jpg") -> str:
 
 def write_wav(path: Path, samples: Int16Array) -> None:
     """Write 16 kHz mono int16."""
-    import soundfile
-
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as temporary:
-        soundfile.write(temporary, samples, SAMPLE_RATE, subtype="PCM_16", format="WAV")
+        temporary.write_bytes(encode_wav(samples))
+
+
+def encode_wav(samples: Int16Array) -> bytes:
+    """Return the content of a wav file, 16 kHz mono int16; equal samples give equal bytes."""
+    import soundfile
+
+    buffer = io.BytesIO()
+    soundfile.write(buffer, samples, SAMPLE_RATE, subtype="PCM_16", format="WAV")
+    return buffer.getvalue()
 
 
 def encode_face(face: UInt8Array, suffix: str, quality: int = 95) -> bytes:

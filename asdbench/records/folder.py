@@ -20,7 +20,7 @@ import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import quote
 
 import msgspec
@@ -49,7 +49,16 @@ def default_folder(root: Path, model: str, suite: str, data: str, identity: Mapp
 
 
 class RunFolder:
-    """A run folder on disk."""
+    """A run folder on disk.
+
+    What holds something else, but is claimed, locked and continued in the same way, says so with its class attributes:
+    ``noun`` and ``thing`` for messages, the name of its record, and the schema of that.
+    """
+
+    noun: ClassVar[str] = "run folder"
+    thing: ClassVar[str] = "run"
+    record_name: ClassVar[str] = "run.json"
+    schema: ClassVar[int] = SCHEMA_VERSION
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -57,7 +66,7 @@ class RunFolder:
     @property
     def record_file(self) -> Path:
         """Path of ``run.json``."""
-        return self.path / "run.json"
+        return self.path / self.record_name
 
     def read_record(self) -> dict[str, Any]:
         """Return the content of ``run.json``.
@@ -68,19 +77,21 @@ class RunFolder:
         try:
             record: dict[str, Any] = msgspec.json.decode(self.record_file.read_bytes(), type=dict)
         except OSError as error:
-            raise DataError(f"{self.path}: not a run folder, run.json is missing; give the folder of a run.") from error
+            raise DataError(
+                f"{self.path}: not a {self.noun}, {self.record_name} is missing; give the folder of a {self.thing}."
+            ) from error
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise DataError(f"{self.record_file}: not readable as JSON ({error}).") from error
         schema = record.get("schema")
         if not isinstance(schema, int):
-            raise DataError(f"{self.record_file}: no schema version, so not the record of a run.")
-        if schema > SCHEMA_VERSION:
+            raise DataError(f"{self.record_file}: no schema version, so not the record of a {self.thing}.")
+        if schema > self.schema:
             raise DataError(f"{self.record_file}: written by a newer asdbench (schema {schema}); upgrade.")
         return record
 
     def write_record(self, record: Mapping[str, Any]) -> None:
         """Write ``run.json``."""
-        write_json(self.record_file, {"schema": SCHEMA_VERSION, **record})
+        write_json(self.record_file, {"schema": self.schema, **record})
 
     def claim(self, identity: Mapping[str, Any]) -> dict[str, Any] | None:
         """Make the folder ready for a run; return the record of an earlier start of the same run, if there was one.
@@ -91,7 +102,7 @@ class RunFolder:
         """
         if not self.record_file.exists():
             if self.path.exists() and (not self.path.is_dir() or any(map(_foreign, self.path.iterdir()))):
-                raise UsageError(f"{self.path}: exists and is not a run folder; choose another --out.")
+                raise UsageError(f"{self.path}: exists and is not a {self.noun}; choose another --out.")
             try:
                 self.path.mkdir(parents=True, exist_ok=True)
             except OSError as error:
@@ -101,7 +112,8 @@ class RunFolder:
         differing = _differences(record.get("identity", {}), identity)
         if differing:
             raise NotComparableError(
-                f"{self.path}: holds another run, which differs in {'; '.join(differing)}; choose another --out."
+                f"{self.path}: holds another {self.thing}, which differs in {'; '.join(differing)}; "
+                "choose another --out."
             )
         return record
 
@@ -118,7 +130,7 @@ class RunFolder:
         try:
             lock.acquire(timeout=0)
         except Timeout as error:
-            raise ResourceError(f"{self.path}: another process is writing this run; wait for it to finish.") from error
+            raise ResourceError(f"{self.path}: another process is writing this {self.thing}; wait.") from error
         try:
             yield
         finally:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import asdbench
 
-_PACKAGES = ("numpy", "torch", "opencv-python-headless", "soundfile", "pyarrow", "pandas")
+_PACKAGES = ("numpy", "torch", "opencv-python-headless", "soundfile", "av", "pyarrow", "pandas")
 
 
 def versions() -> dict[str, str]:
