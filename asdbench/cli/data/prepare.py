@@ -1,0 +1,71 @@
+"""``asdbench data prepare``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from asdbench.cli.data.source import open_source, source_options
+from asdbench.cli.output import echo_json, json_option, note
+
+
+@click.command(epilog="Example: asdbench data prepare my_videos --out my_videos_prepared --workers 8")
+@source_options
+@click.option("--out", type=click.Path(path_type=Path), required=True, metavar="FOLDER", help="Where to.")
+@click.option(
+    "--faces",
+    type=click.Choice(["png", "jpg"]),
+    default="png",
+    show_default=True,
+    help="png keeps every pixel, so that scores are those on the videos, bit for bit; jpg (quality 95) is smaller and "
+    "what other code bases look for, but lossy: scores move a little.",
+)
+@click.option("--workers", type=click.IntRange(1), metavar="N", help="Processes.  [default: one per CPU]")
+@click.option("--limit", type=click.IntRange(1), metavar="N", help="Only the first N tracks.")
+@click.option(
+    "--on-error",
+    type=click.Choice(["stop", "skip"]),
+    default="stop",
+    show_default=True,
+    help="Stop at broken media, or leave the track out and count it.",
+)
+@click.option("--quiet", is_flag=True, help="No progress bar, no notes.")
+@json_option
+def command(
+    data: Path,
+    data_format: str,
+    split: str,
+    data_options: tuple[str, ...],
+    out: Path,
+    quiet: bool,
+    as_json: bool,
+    **choices: Any,
+) -> None:
+    """Cut faces and sound out of videos, into the community layout.
+
+    Works for every data format. What comes out is read with --format ava, and by code written for AVA as the
+    TalkNet preprocessing leaves it. Each video is decoded once. The same command continues what was stopped or killed,
+    and does again what has changed since; the result is the same to the byte.
+    """
+    from asdbench.config import named_values
+    from asdbench.data.prepare import PrepareOptions, prepare
+
+    dataset = open_source(data, data_format, split, data_options)
+    options = PrepareOptions(**choices, data_options=named_values(data_options), progress=False if quiet else None)
+    done = prepare(dataset, out, split, options, (lambda _: None) if quiet else note)
+    if as_json:
+        echo_json(done.to_dict())
+        return
+    counts = done.counts
+    click.echo(
+        f"{done.path}: {counts['tracks']:,} tracks, {counts['frames']:,} face crops of {counts['clips']:,} clips, "
+        f"{counts['bytes'] / 1e6:,.1f} MB"
+    )
+    if done.skipped:
+        note(
+            f"left out: {counts['skipped_tracks']} track(s) and the sound of {counts['skipped_films']} whole film(s); "
+            f"reasons in {done.path / 'csv' / f'{split}_skipped.csv'}"
+        )
+    note(f"next: asdbench run --data {done.path} --format ava --split {split} --suite unsync --checkpoint FILE")

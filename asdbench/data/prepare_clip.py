@@ -1,0 +1,315 @@
+"""Cuts one clip into the community layout: the unit of work of `asdbench.data.prepare`.
+
+Everything is written into a folder of its own and then moved into place, and the record of the clip is written last. So
+what has a record is whole, and what has none is done again.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from hashlib import blake2b
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from asdbench.atomic import write_text
+from asdbench.data.ids import new_child
+from asdbench.data.layout import CommunityLayout, encode_face, face_name, write_wav
+from asdbench.data.sound import sound_pieces
+from asdbench.data.video import Face, Failed, cut_faces
+from asdbench.data.video_media import VideoMedia
+from asdbench.errors import DataError, ResourceError
+from asdbench.types import SAMPLE_RATE, Int16Array, Track, UInt8Array
+
+SUFFIXES: Mapping[str, str] = {"png": ".png", "jpg": ".jpg"}
+"""Format of face crops to the end of their names."""
+
+JPEG_QUALITY = 95
+RECORDS = ".prepare"
+_REVISION = 1  # raised when what is written for the same input changes
+
+
+class Stopped(Exception):  # noqa: N818 - no error: somebody asked for it
+    """The clip was left unfinished because the whole job is being stopped."""
+
+
+class TrackRecord(msgspec.Struct, frozen=True):
+    """What was written of one track; ``digest`` is over its crops and its sound."""
+
+    entity_id: str
+    frames: int
+    face_bytes: int
+    wav_bytes: int
+    digest: str
+    frame_size: tuple[int, int] | None = None
+
+
+class SkippedPart(msgspec.Struct, frozen=True):
+    """A track that could not be prepared, or the film's sound (``entity_id`` is empty), and why."""
+
+    entity_id: str
+    reason: str
+
+
+class ClipRecord(msgspec.Struct, frozen=True):
+    """What was written of one clip, and out of what (``identity``); ``film_bytes`` is 0 without a film's sound."""
+
+    video_id: str
+    identity: str
+    tracks: tuple[TrackRecord, ...]
+    skipped: tuple[SkippedPart, ...]
+    film_bytes: int
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is the same for all clips: where they go, as what, and whether broken tracks are left out."""
+
+    out: Path
+    split: str
+    faces: str
+    skip: bool
+
+    @property
+    def layout(self) -> CommunityLayout:
+        """The paths of what is finished."""
+        return CommunityLayout(self.out, self.split)
+
+    def record_file(self, video_id: str) -> Path:
+        """Return where the record of a clip lies."""
+        return new_child(self.out / RECORDS / self.split, f"{video_id}.json")
+
+    def work(self, video_id: str) -> Path:
+        """Return the folder in which a clip is written before it is moved into place."""
+        return new_child(self.out / RECORDS / "work", video_id)
+
+
+@dataclass(frozen=True, eq=False)
+class Clip:
+    """All tracks of one video."""
+
+    video_id: str
+    tracks: tuple[Track, ...]
+
+    def identity(self, faces: str) -> str:
+        """Return a hash over all that decides what is written, the stamps of the media files among it."""
+        digest = blake2b(repr((_REVISION, faces, JPEG_QUALITY, libraries())).encode(), digest_size=16)
+        for track in self.tracks:
+            media = track.media
+            digest.update(repr((track.key, track.num_samples, track.audio_margin, type(media).__qualname__)).encode())
+            digest.update(track.timestamps_ms.astype("<i8").tobytes())
+            if isinstance(media, VideoMedia):
+                digest.update(media.crop.encode() + np.asarray(media.boxes, "<f8").tobytes())
+        for stamp in sorted({track.media.stamp() for track in self.tracks}):
+            digest.update(stamp.encode())
+        return digest.hexdigest()
+
+
+def libraries() -> dict[str, str]:
+    """Return the versions of what decodes, resamples and encodes."""
+    found = {}
+    for package in ("av", "numpy", "opencv-python-headless", "soundfile"):
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:  # e.g. opencv under another distribution name
+            found[package] = "unknown"
+    return found
+
+
+def prepare_clip(clip: Clip, job: Job, stopped: Callable[[], bool] = lambda: False) -> ClipRecord:
+    """Write the faces and the sound of a clip, decoding its video once.
+
+    Args:
+        clip: The clip.
+        job: Where to, and as what.
+        stopped: Asked between pictures whether to give up.
+
+    Returns:
+        The record, which is on disk, too.
+
+    Raises:
+        DataError: Broken media, unless the job skips them.
+        ResourceError: The disk is full, or the folder cannot be written.
+        Stopped: As asked for.
+    """
+    try:
+        remove_clip(clip.video_id, job)
+        record = _Writer(clip, job, stopped).write()
+        _move(clip.video_id, job)
+        write_text(job.record_file(clip.video_id), msgspec.json.encode(record).decode() + "\n")
+    except OSError as error:
+        raise ResourceError(
+            f"{job.out}: cannot be written ({error.strerror or error}); make room (or mend the permissions) and run "
+            "the same command again."
+        ) from error
+    finally:
+        shutil.rmtree(job.work(clip.video_id), ignore_errors=True)
+    return record
+
+
+def remove_clip(video_id: str, job: Job) -> None:
+    """Remove what was written of a clip, its record first."""
+    job.record_file(video_id).unlink(missing_ok=True)
+    shutil.rmtree(job.work(video_id), ignore_errors=True)
+    for place in (job.layout.video_audio(video_id), job.layout.video_faces(video_id)):
+        if place.exists():
+            shutil.rmtree(place)
+    job.layout.film(video_id).unlink(missing_ok=True)
+
+
+def _move(video_id: str, job: Job) -> None:
+    work, layout = CommunityLayout(job.work(video_id), job.split), job.layout
+    for place in (CommunityLayout.video_audio, CommunityLayout.video_faces, CommunityLayout.film):
+        source, target = place(work, video_id), place(layout, video_id)
+        if source.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            source.replace(target)
+
+
+class _Writer:
+    """Writes one clip into its folder of work."""
+
+    def __init__(self, clip: Clip, job: Job, stopped: Callable[[], bool]) -> None:
+        self.clip, self.job, self.stopped = clip, job, stopped
+        self.layout = CommunityLayout(job.work(clip.video_id), job.split)
+        self.suffix = SUFFIXES[job.faces]
+        self.skipped: list[SkippedPart] = []
+        self.digests = [blake2b(digest_size=16) for _ in clip.tracks]
+        self.frames = [0] * len(clip.tracks)
+        self.face_bytes = [0] * len(clip.tracks)
+        self.sizes: list[set[tuple[int, int]]] = [set() for _ in clip.tracks]
+
+    def write(self) -> ClipRecord:
+        tracks = self.clip.tracks
+        heard = [index for index in range(len(tracks)) if self._try(index, self._write_audio)]
+        cut = [index for index in heard if isinstance(tracks[index].media, VideoMedia)]
+        failed = self._cut(cut)
+        failed |= {index for index in heard if index not in cut and not self._try(index, self._write_faces)}
+        done = [index for index in heard if index not in failed]
+        for index in failed:
+            self.layout.wav(tracks[index]).unlink(missing_ok=True)
+            shutil.rmtree(self.layout.faces(tracks[index]), ignore_errors=True)
+        film = self._write_film() if done else 0
+        return ClipRecord(
+            self.clip.video_id,
+            self.clip.identity(self.job.faces),
+            tuple(self._record(index) for index in done),
+            tuple(sorted(self.skipped, key=lambda part: part.entity_id)),
+            film,
+        )
+
+    def _record(self, index: int) -> TrackRecord:
+        track, sizes = self.clip.tracks[index], self.sizes[index]
+        return TrackRecord(
+            track.entity_id,
+            self.frames[index],
+            self.face_bytes[index],
+            self.layout.wav(track).stat().st_size,
+            self.digests[index].hexdigest(),
+            next(iter(sizes)) if len(sizes) == 1 else track.frame_size,
+        )
+
+    def _try(self, index: int, write: Callable[[int], None]) -> bool:
+        if self.stopped():
+            raise Stopped
+        try:
+            write(index)
+        except DataError as error:
+            self._fail(self.clip.tracks[index].entity_id, error)
+            return False
+        return True
+
+    def _fail(self, entity_id: str, error: DataError) -> None:
+        if not self.job.skip:
+            raise error
+        self.skipped.append(SkippedPart(entity_id, str(error)))
+
+    def _write_audio(self, index: int) -> None:
+        samples = self.clip.tracks[index].media.audio()
+        write_wav(self.layout.wav(self.clip.tracks[index]), samples)
+        self.digests[index].update(samples.tobytes())
+
+    def _write_faces(self, index: int) -> None:
+        track = self.clip.tracks[index]
+        faces = track.media.faces()
+        if len(faces) != len(track):
+            raise DataError(f"{track.key}: {len(faces)} face crops for {len(track)} labelled frames.")
+        for row, face in enumerate(faces):
+            self._write_face(index, row, face)
+
+    def _write_face(self, index: int, row: int, face: UInt8Array) -> None:
+        track = self.clip.tracks[index]
+        folder = self.layout.faces(track)
+        if not row:
+            folder.mkdir(parents=True)
+        data = encode_face(face, self.suffix, JPEG_QUALITY)
+        (folder / face_name(int(track.timestamps_ms[row]), self.suffix)).write_bytes(data)
+        self.digests[index].update(data)
+        self.frames[index] += 1
+        self.face_bytes[index] += len(data)
+
+    def _cut(self, wanted: list[int]) -> set[int]:
+        """Cut the faces of these tracks out of their videos; return those that fail."""
+        failed: set[int] = set()
+        tracks = self.clip.tracks
+        videos: dict[Path, dict[int, Face]] = {}
+        for index in wanted:
+            media = tracks[index].media
+            if isinstance(media, VideoMedia):
+                face = Face(media.timestamps_ms, media.boxes, media.places, media.crop)
+                videos.setdefault(media.video, {})[index] = face
+        for video, faces in videos.items():
+            indices = list(faces)
+            with closing(cut_faces(video, list(faces.values()))) as found:
+                for each in found:
+                    if self.stopped():
+                        raise Stopped
+                    index = indices[each.face]
+                    if isinstance(each, Failed):
+                        self._fail(tracks[index].entity_id, each.error)
+                        failed.add(index)
+                    else:
+                        self._write_face(index, each.row, each.gray)
+                        self.sizes[index].add(each.picture)
+        return failed
+
+    def _write_film(self) -> int:
+        """Write the whole film's sound; return its size in bytes, 0 where there is none."""
+        path = self.layout.film(self.clip.video_id)
+        try:
+            pieces = _film(self.clip.tracks)
+            if pieces is not None:
+                _write_pieces(path, pieces)
+        except DataError as error:
+            path.unlink(missing_ok=True)
+            self._fail("", error)
+        return path.stat().st_size if path.exists() else 0
+
+
+def _film(tracks: tuple[Track, ...]) -> Iterator[tuple[int, Int16Array]] | None:
+    """Return the sound around the tracks, piece by piece, or ``None`` where nothing lies beyond them."""
+    widest = max(tracks, key=lambda track: sum(track.audio_margin))
+    before, after = widest.audio_margin
+    if not before and not after:
+        return None
+    if isinstance(widest.media, VideoMedia):
+        return sound_pieces(widest.media.sound)
+    samples = widest.media.audio_window(-before, widest.num_samples + after)
+    return iter([(int(widest.timestamps_ms[0]) * SAMPLE_RATE // 1000 - before, samples)])
+
+
+def _write_pieces(path: Path, pieces: Iterator[tuple[int, Int16Array]]) -> None:
+    import soundfile
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with soundfile.SoundFile(path, "w", SAMPLE_RATE, 1, "PCM_16", format="WAV") as file:
+        for place, samples in pieces:
+            if not file.tell() and place > 0:
+                # The clock starts at 0; no shift reaches the zeros before the sound (Track.audio_margin).
+                file.write(np.zeros(place, np.int16))
+            file.write(samples)
