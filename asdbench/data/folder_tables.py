@@ -1,8 +1,9 @@
-"""The tables of the folder format: ``labels.csv``, ``tracks.csv`` and ``dataset.toml``."""
+"""The tables of the folder format, ``labels.csv``, ``tracks.csv`` and ``dataset.toml``; AVA's layout has the second."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,51 +11,37 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from asdbench.data.ava_csv import Annotation, annotate
+from asdbench.data.ava_csv import BOX, FRAME_RATES, Annotation, annotate
 from asdbench.data.ids import is_safe
+from asdbench.data.layout import TRACK_COLUMNS
 from asdbench.data.tables import Table, read_table
 from asdbench.errors import DataError, UsageError
 from asdbench.resources import read_toml
 from asdbench.types import BoolArray, TrackKey
 
-BOX = ("entity_box_x1", "entity_box_y1", "entity_box_x2", "entity_box_y2")
 # The columns of the official AVA files, which have no header, in their order.
 _COLUMNS = ("video_id", "frame_timestamp", *BOX, "label", "entity_id")
-_FACTS = ("source_id", "person_id", "sentence_id", "kind")
-_KNOWN = ("video_id", "entity_id", *_FACTS)
+DUBBED = "dubbed"
+FACTS = TRACK_COLUMNS[2:9]
+"""What is known about the tracks of a user's own data; prepared data tell their frame rates and margins, too."""
 
-
-@dataclass(frozen=True, eq=False)
-class Labels:
-    """The rows of one face track in ``labels.csv``.
-
-    Attributes:
-        annotation: Keys, times and labels.
-        boxes: ``[T, 4]`` float64: x1, y1, x2, y2 as shares of the picture.
-        inaudible: ``[T]``, True where the label is SPEAKING_NOT_AUDIBLE.
-        lines: The line of the file on which each row stands.
-    """
-
-    annotation: Annotation
-    boxes: NDArray[np.float64]
-    inaudible: BoolArray
-    lines: tuple[int, ...]
-
-    @property
-    def key(self) -> TrackKey:
-        """The pair (video_id, entity_id)."""
-        return TrackKey(self.annotation.video_id, self.annotation.entity_id)
+_MAX_SIDE = 1 << 20
+_MAX_SAMPLES = 1 << 40
 
 
 @dataclass(frozen=True)
 class Facts:
     """One row of ``tracks.csv``; what is empty there is ``None``. ``line`` counts from 1."""
 
-    line: int
-    source_id: str | None
-    person_id: str | None
-    sentence_id: str | None
-    kind: str | None
+    line: int = 0
+    source_id: str | None = None
+    person_id: str | None = None
+    sentence_id: str | None = None
+    kind: str | None = None
+    categories: tuple[str, ...] = ()
+    frame_size: tuple[int, int] | None = None
+    fps: float | None = None
+    audio_margin: tuple[int, int] | None = None
 
 
 class Description(msgspec.Struct, frozen=True):
@@ -65,23 +52,17 @@ class Description(msgspec.Struct, frozen=True):
     notes: tuple[str, ...] = ()
 
 
-def read_labels(path: Path) -> tuple[Labels, ...]:
+def read_labels(path: Path) -> tuple[Annotation, ...]:
     """Read ``labels.csv``.
 
     Returns:
-        One item per face track, sorted by (video_id, entity_id).
+        One item per face track, sorted by (video_id, entity_id), each with boxes.
 
     Raises:
         DataError: As for the annotation of the AVA layout, or a box is not one.
     """
     table = read_table(path, _COLUMNS, without_header=_COLUMNS)
-    annotation = annotate(table)
-    boxes = _boxes(table)
-    inaudible = (table.frame["label"] == "SPEAKING_NOT_AUDIBLE").to_numpy(dtype=bool)
-    return tuple(
-        Labels(each, boxes[each.rows], inaudible[each.rows], tuple(table.line(row) for row in each.rows.tolist()))
-        for each in annotation
-    )
+    return annotate(table, _boxes(table))
 
 
 def _boxes(table: Table) -> NDArray[np.float64]:
@@ -97,33 +78,125 @@ def _boxes(table: Table) -> NDArray[np.float64]:
     return boxes
 
 
-def read_facts(path: Path, known: Mapping[TrackKey, object]) -> dict[TrackKey, Facts]:
+def read_facts(
+    path: Path, known: Mapping[TrackKey, object], labels: str = "labels.csv", wanted: Sequence[str] = FACTS
+) -> dict[TrackKey, Facts]:
     """Read ``tracks.csv``.
 
     Args:
         path: The file.
         known: The tracks of ``labels.csv``.
+        labels: Name of the file that holds those, for messages.
+        wanted: The columns that are read, where they are there; others are ignored.
 
     Raises:
-        DataError: A row has no track in ``labels.csv``, or stands there twice, or a column nearly has a known name.
+        DataError: A row has no track in ``labels.csv``, or stands there twice, a column nearly has a known name, or a
+            number is none.
     """
     frame = (table := read_table(path, ("video_id", "entity_id"))).frame
     for column in map(str, frame.columns):
-        if (name := column.strip().casefold()) in _KNOWN and column != name:
+        if (name := column.strip().casefold()) in ("video_id", "entity_id", *wanted) and column != name:
             raise DataError(f"{path}, line 1: the column {column!r} would be ignored; call it {name!r}.")
-    columns = {name: frame[name].tolist() if name in frame.columns else [""] * len(frame) for name in _FACTS}
+    columns = {name: frame[name].tolist() for name in wanted if name in frame.columns}
     facts: dict[TrackKey, Facts] = {}
     for row, key in enumerate(map(TrackKey, frame["video_id"], frame["entity_id"])):
         line = table.line(row)
         if key not in known:
             raise DataError(
-                f"{path}, line {line}: the track {key.entity_id!r} of video {key.video_id!r} has no row in labels.csv; "
+                f"{path}, line {line}: the track {key.entity_id!r} of video {key.video_id!r} has no row in {labels}; "
                 "remove the line, or correct the ids."
             )
         if key in facts:
             raise DataError(f"{path}, line {line}: the same track as on line {facts[key].line}; remove one of them.")
-        facts[key] = Facts(line, *(columns[name][row].strip() or None for name in _FACTS))
+        facts[key] = _facts(f"{path}, line {line}", line, {name: columns[name][row].strip() for name in columns})
     return facts
+
+
+def _facts(where: str, line: int, values: Mapping[str, str]) -> Facts:
+    categories = tuple(sorted({each.strip() for each in values.get("categories", "").split("|")} - {""}))
+    fps = _number(where, "fps", values, *FRAME_RATES)
+    return Facts(
+        line,
+        values.get("source_id") or None,
+        values.get("person_id") or None,
+        values.get("sentence_id") or None,
+        values.get("kind") or None,
+        categories=categories,
+        frame_size=_pair(where, ("frame_width", "frame_height"), values, 1, _MAX_SIDE),
+        fps=fps,
+        audio_margin=_pair(where, ("audio_before", "audio_after"), values, 0, _MAX_SAMPLES),
+    )
+
+
+def _pair(where: str, names: tuple[str, str], values: Mapping[str, str], low: int, high: int) -> tuple[int, int] | None:
+    numbers = [_number(where, name, values, low, high) for name in names]
+    first, second = (None if each is None else int(each) for each in numbers)
+    if (first is None) != (second is None):
+        raise DataError(f"{where}: only one of {' and '.join(names)}; give both, or neither.")
+    return None if first is None or second is None else (first, second)
+
+
+def _number(where: str, name: str, values: Mapping[str, str], low: int, high: int) -> float | None:
+    if not values.get(name):
+        return None
+    try:
+        number = float(values[name])
+    except ValueError:
+        number = math.nan
+    if not low <= number <= high or (name != "fps" and number != int(number)):
+        raise DataError(f"{where}: the {name} {values[name]!r} is not a number from {low} to {high}.")
+    return number
+
+
+def sources_of(path: Path, facts: Mapping[TrackKey, Facts]) -> dict[str, str]:
+    """Return the source of every video that is given one.
+
+    Args:
+        path: The file that the facts are from, for messages.
+        facts: What is known about tracks.
+
+    Raises:
+        DataError: Tracks of one video have different sources.
+    """
+    sources: dict[str, tuple[str, int]] = {}
+    for key, each in facts.items():
+        if each.source_id is None:
+            continue
+        source, line = sources.setdefault(key.video_id, (each.source_id, each.line))
+        if source != each.source_id:
+            raise DataError(
+                f"{path}, line {each.line}: the source_id {each.source_id!r} for the video {key.video_id!r}, which has "
+                f"{source!r} on line {line}; a video comes from one recording."
+            )
+    return {video: source for video, (source, _) in sources.items()}
+
+
+def dubbed_of(path: Path, facts: Facts, rows: Annotation) -> BoolArray | None:
+    """Return where the lips of a dubbed track move; ``None`` for an ordinary one.
+
+    Args:
+        path: The file that the facts are from, for messages.
+        facts: Of the track.
+        rows: Of the track.
+
+    Raises:
+        DataError: A dubbed track speaks audibly, or nowhere moves its lips.
+    """
+    if (facts.kind or "").casefold() != DUBBED:
+        return None
+    speaking = np.flatnonzero(rows.labels)
+    if len(speaking):
+        raise DataError(
+            f"{rows.lines.path}, line {rows.line(int(speaking[0]))}: SPEAKING_AUDIBLE in a track that is {DUBBED} "
+            f"({path.name}, line {facts.line}); where its lips move, it is SPEAKING_NOT_AUDIBLE."
+        )
+    if not rows.inaudible.any():
+        raise DataError(
+            f"{path}, line {facts.line}: the track {rows.entity_id!r} of video {rows.video_id!r} is {DUBBED}, but no "
+            f"row of it in {rows.lines.path.name} is SPEAKING_NOT_AUDIBLE; label the rows where its lips move so, or "
+            "give it another kind."
+        )
+    return rows.inaudible
 
 
 def read_description(path: Path) -> Description:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,33 @@ _MAX_SECONDS = 1e7
 
 
 @dataclass(frozen=True, eq=False)
+class Lines:
+    """On which lines of a file the rows of a table stand.
+
+    Attributes:
+        path: The file.
+        header_lines: How many lines stand above the first row: 1, or 0 where the file has no header.
+        rows: How many rows there are.
+    """
+
+    path: Path
+    header_lines: int
+    rows: int
+
+    @cached_property
+    def numbers(self) -> NDArray[np.int64]:
+        """``[rows]`` lines of the file, counted from 1; blank lines are no rows. Found when they are asked for."""
+        counted = np.arange(self.rows, dtype=np.int64) + 1 + self.header_lines
+        try:
+            with self.path.open("rb") as file:
+                filled = np.flatnonzero([bool(line.strip()) for line in file])
+        except OSError:
+            return counted
+        # With line breaks within quotes, lines and rows do not correspond; counting is then near enough.
+        return filled[self.header_lines :] + 1 if len(filled) == self.rows + self.header_lines else counted
+
+
+@dataclass(frozen=True, eq=False)
 class Table:
     """A table as it was read.
 
@@ -34,9 +62,14 @@ class Table:
     frame: pd.DataFrame
     header_lines: int = 1
 
+    @cached_property
+    def lines(self) -> Lines:
+        """Where the rows stand."""
+        return Lines(self.path, self.header_lines, len(self.frame))
+
     def line(self, row: int) -> int:
         """Return the line of the file, counted from 1, on which a row stands."""
-        return row + 1 + self.header_lines
+        return int(self.lines.numbers[row])
 
     def refuse(self, bad: NDArray[np.bool_], column: str, problem: str) -> None:
         """Raise ``DataError`` for the first of the ``bad`` rows, if there is one."""
@@ -93,7 +126,8 @@ def read_table(path: Path, required: Sequence[str], without_header: Sequence[str
     Args:
         path: The file.
         required: Columns that must be there.
-        without_header: Names of the columns of a file that has no header; by default a header is expected.
+        without_header: Names of the columns of a file that has no header, in which the last may be missing unless
+            they are required; by default a header is expected.
 
     Raises:
         DataError: The file cannot be read, lacks a column, or has no rows.
@@ -109,13 +143,16 @@ def read_table(path: Path, required: Sequence[str], without_header: Sequence[str
         raise DataError(f"{path}: the file cannot be read ({error.strerror}).") from error
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
         raise DataError(f"{path}: not a readable csv file ({str(error).strip()}).") from error
+    if not isinstance(frame.index, pd.RangeIndex):  # pandas takes surplus first fields for the names of rows
+        raise DataError(f"{path}, line 2: more fields than in the header; every row needs as many as the header.")
     if not headed:
-        if len(frame.columns) != len(without_header):
+        names = list(without_header[: len(frame.columns)])
+        if len(names) < len(frame.columns) or not set(required) <= set(names):
             raise DataError(
                 f"{path}, line 1: {len(frame.columns)} fields and no header; expected a header with "
                 f"{', '.join(required)}, or these {len(without_header)} fields: {', '.join(without_header)}."
             )
-        return Table(path, frame.set_axis(list(without_header), axis="columns"), header_lines=0)
+        return Table(path, frame.set_axis(names, axis="columns"), header_lines=0)
     missing = [column for column in required if column not in frame.columns]
     if missing:
         raise DataError(
