@@ -9,13 +9,32 @@ import msgspec
 
 from asdbench.errors import UsageError
 from asdbench.perturb.absence import ABSENCE
+from asdbench.perturb.blur import BLUR
+from asdbench.perturb.exposure import EXPOSURE
+from asdbench.perturb.frames import FRAMES
+from asdbench.perturb.framing import FRAMING
+from asdbench.perturb.image_codecs import IMAGE_CODECS
 from asdbench.perturb.joint import JOINT
+from asdbench.perturb.occlusion import OCCLUSION
+from asdbench.perturb.replacement_faces import REPLACEMENT_FACES
+from asdbench.perturb.resolution import RESOLUTION
 from asdbench.perturb.synchrony import SYNCHRONY
 from asdbench.perturb.targets import Perturbation, Scope
 from asdbench.registry import unknown_name
 from asdbench.types import Condition, Suite
 
-PERTURBATIONS = {each.name: each for each in (*SYNCHRONY, *ABSENCE, *JOINT)}
+_VISUAL = (
+    *FRAMES,
+    *REPLACEMENT_FACES,
+    *EXPOSURE,
+    *BLUR,
+    *RESOLUTION,
+    *IMAGE_CODECS,
+    *OCCLUSION,
+    *FRAMING,
+)
+
+PERTURBATIONS = {each.name: each for each in (*SYNCHRONY, *ABSENCE, *_VISUAL, *JOINT)}
 """The current version of each perturbation, by name."""
 
 _EARLIER: tuple[Perturbation, ...] = ()

@@ -1,17 +1,20 @@
 """What the perturbations of faces share: sizes relative to the face, severities, seeds, filters.
 
-Five severities per kind follow ImageNet-C (Hendrycks and Dietterich 2019, arXiv 1903.12261, section 3), and so do several
-kinds. The amounts are ours: theirs are pixels of 224 x 224 colour photographs, ours shares of a gray face crop of any size.
+Five severities per kind follow ImageNet-C (Hendrycks and Dietterich 2019, arXiv 1903.12261, section 3), and so do
+several kinds. The amounts are ours: theirs are pixels of 224 x 224 colour photographs, ours shares of a gray face crop
+of any size.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from typing import Annotated, Literal, TypeAlias, TypeVar
+from typing import Annotated, Any, Literal, TypeAlias, TypeVar
 
 import msgspec
+import numpy as np
 
+from asdbench.perturb.edits import FaceEdit
 from asdbench.types import Float32Array, UInt8Array
 
 IMAGENET_C = "ImageNet-C, arXiv 1903.12261; the amounts are asdbench's"
@@ -26,8 +29,6 @@ Box: TypeAlias = "tuple[float, float, float, float]"
 WHOLE_CROP: Box = (0.0, 0.0, 1.0, 1.0)
 
 Severity = Annotated[int, msgspec.Meta(ge=1, le=5)]
-Five: TypeAlias = "tuple[float, float, float, float, float]"
-
 _Number = TypeVar("_Number", int, float)
 
 _FINEST = 6.0
@@ -43,6 +44,16 @@ class CorruptionOptions(FaceOptions, frozen=True, forbid_unknown_fields=True):
     """How strongly, from 1 to 5; an option with the physical amount takes its place."""
 
     severity: Severity = 3
+
+
+class SeededEdit(FaceEdit, frozen=True, kw_only=True):
+    """An edit with noise, which each face seen beside the target's has of its own."""
+
+    seed: str
+
+    def beside(self, name: str) -> FaceEdit:
+        """Return the edit with another seed."""
+        return msgspec.structs.replace(self, seed=f"{self.seed}|{name}")
 
 
 def amount(options: CorruptionOptions, given: _Number | None, by_severity: Sequence[_Number]) -> _Number:
@@ -91,9 +102,13 @@ def coarsely(
     height, width = face.shape
     factor = size / finest
     small = (max(round(width / factor), 1), max(round(height / factor), 1))
-    shrunk = smooth(cv2.resize(face, small, interpolation=cv2.INTER_AREA), finest)
-    enlarged: UInt8Array = cv2.resize(shrunk, (width, height), interpolation=cv2.INTER_LINEAR)
-    return enlarged
+    shrunk = smooth(as_face(cv2.resize(face, small, interpolation=cv2.INTER_AREA)), finest)
+    return as_face(cv2.resize(shrunk, (width, height), interpolation=cv2.INTER_LINEAR))
+
+
+def as_face(result: Any) -> UInt8Array:
+    """Return what cv2 made of a crop; its own types say that it may be anything."""
+    return np.asarray(result, dtype=np.uint8)
 
 
 def made_with_cv2() -> str:
