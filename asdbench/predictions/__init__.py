@@ -1,0 +1,1 @@
+"""Readers of the prediction files of other code bases (docs/materialize.md)."""
