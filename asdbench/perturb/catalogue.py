@@ -10,18 +10,37 @@ import msgspec
 from asdbench.errors import UsageError
 from asdbench.perturb.absence import ABSENCE
 from asdbench.perturb.blur import BLUR
+from asdbench.perturb.channel import CHANNEL
+from asdbench.perturb.codecs import CODECS
 from asdbench.perturb.exposure import EXPOSURE
 from asdbench.perturb.frames import FRAMES
 from asdbench.perturb.framing import FRAMING
 from asdbench.perturb.image_codecs import IMAGE_CODECS
 from asdbench.perturb.joint import JOINT
+from asdbench.perturb.noise import NOISE
 from asdbench.perturb.occlusion import OCCLUSION
+from asdbench.perturb.published import PUBLISHED
+from asdbench.perturb.recordings import RECORDINGS
+from asdbench.perturb.replacement_audio import REPLACEMENT_AUDIO
 from asdbench.perturb.replacement_faces import REPLACEMENT_FACES
 from asdbench.perturb.resolution import RESOLUTION
 from asdbench.perturb.synchrony import SYNCHRONY
 from asdbench.perturb.targets import Perturbation, Scope
+from asdbench.perturb.timing import TIMING
+from asdbench.perturb.voices import VOICES
 from asdbench.registry import unknown_name
 from asdbench.types import Condition, Suite
+
+_AUDIO = (
+    *TIMING,
+    *PUBLISHED,
+    *REPLACEMENT_AUDIO,
+    *VOICES,
+    *NOISE,
+    *RECORDINGS,
+    *CHANNEL,
+    *CODECS,
+)
 
 _VISUAL = (
     *FRAMES,
@@ -34,7 +53,7 @@ _VISUAL = (
     *FRAMING,
 )
 
-PERTURBATIONS = {each.name: each for each in (*SYNCHRONY, *ABSENCE, *_VISUAL, *JOINT)}
+PERTURBATIONS = {each.name: each for each in (*SYNCHRONY, *_AUDIO, *ABSENCE, *_VISUAL, *JOINT)}
 """The current version of each perturbation, by name."""
 
 _EARLIER: tuple[Perturbation, ...] = ()

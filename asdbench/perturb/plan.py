@@ -19,11 +19,21 @@ from asdbench.errors import UsageError
 from asdbench.perturb.catalogue import find_perturbation, read_condition, scope_of
 from asdbench.perturb.dubbed import DUBBED, dubbed_runs, split_dubbed
 from asdbench.perturb.edits import Edit, digest
-from asdbench.perturb.targets import Outcome, PlanContext, Planner, Scope, Target
-from asdbench.types import IGNORE, BoolArray, Condition, LabelPolicy, SpeakingRun, Suite, Track, TrackKey
+from asdbench.perturb.targets import (
+    BEHIND_GAP,
+    TOO_SHORT,
+    Outcome,
+    PlanContext,
+    Planner,
+    Scope,
+    Target,
+    run_targets,
+    unfit,
+    whole_track,
+)
+from asdbench.types import IGNORE, BoolArray, Condition, LabelPolicy, Suite, Track, TrackKey
 
-TOO_SHORT = "shorter than 0.4 s"
-BEHIND_GAP = "behind a gap in time"
+__all__ = ["BEHIND_GAP", "TOO_SHORT", "ConditionPlan", "Decision", "Plan", "Rows", "plan"]
 
 
 @dataclass(frozen=True)
@@ -200,11 +210,11 @@ def _plan_dubbed(tracks: Sequence[Track]) -> ConditionPlan:
     """Return the condition that edits nothing: its targets are the stretches in which dubbed lips articulate."""
     decisions = {}
     for track in tracks:
-        runs = dubbed_runs(track)
-        reasons = [_unfit(track, run) for run in runs]
+        targets = run_targets(track, dubbed_runs(track))
+        reasons = [unfit(target) for target in targets]
         decisions[track.key] = tuple(
             Decision(target, Outcome(reason=reason), reason is None)
-            for target, reason in zip(_run_targets(track, runs), reasons, strict=True)
+            for target, reason in zip(targets, reasons, strict=True)
         )
     return ConditionPlan(DUBBED, decisions)
 
@@ -228,28 +238,12 @@ def _resolve(
 
 
 def _targets(track: Track, scope: Scope) -> tuple[Target, ...]:
-    if scope == "track":
-        return (Target(track, "|".join(track.key), -1, 0, len(track), 0, track.num_samples),)
-    return _run_targets(track, track.speaking_runs)
-
-
-def _run_targets(track: Track, runs: Sequence[SpeakingRun]) -> tuple[Target, ...]:
-    return tuple(
-        Target(track, run.run_id, run.index, run.first, run.stop, run.start_sample, run.end_sample) for run in runs
-    )
+    return (whole_track(track),) if scope == "track" else run_targets(track, track.speaking_runs)
 
 
 def _outcome(planner: Planner, target: Target) -> Outcome:
-    reason = None if target.run < 0 else _unfit(target.track, target.track.speaking_runs[target.run])
+    reason = None if target.run < 0 else unfit(target)
     return planner(target) if reason is None else Outcome(reason=reason)
-
-
-def _unfit(track: Track, run: SpeakingRun) -> str | None:
-    """Return why a run is ineligible under every perturbation, ``None`` where it is not."""
-    if not run.long_enough:
-        return TOO_SHORT
-    # Models count frames, so behind a gap they look at other sound than the one that belongs there.
-    return BEHIND_GAP if run.stop > track.gapless else None
 
 
 def _select(

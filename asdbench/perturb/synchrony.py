@@ -6,6 +6,7 @@ See docs/method.md, section 3. The arithmetic is in `asdbench.perturb.audio`.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Annotated
 
 import msgspec
@@ -13,8 +14,18 @@ import numpy as np
 
 from asdbench.perturb import audio as sound
 from asdbench.perturb.edits import AudioEdit, Donor, Lender
-from asdbench.perturb.targets import NO_DONOR, NoOptions, Outcome, Perturbation, PlanContext, Planner, Scope, Target
-from asdbench.types import AUDIO_TOLERANCE_MS, MIN_RUN_MS, SAMPLE_RATE, Int16Array, Media
+from asdbench.perturb.targets import (
+    NO_DONOR,
+    Outcome,
+    Perturbation,
+    PlanContext,
+    Planner,
+    Scope,
+    Target,
+    run_targets,
+    unfit,
+)
+from asdbench.types import AUDIO_TOLERANCE_MS, MIN_RUN_MS, SAMPLE_RATE, Int16Array, Media, Track
 
 _SHIFT_STEP_MS = 10.0
 
@@ -159,10 +170,29 @@ def _keeps_enough(target: Target, ignored: tuple[int, int]) -> bool:
     return 2 * kept >= total and kept * 1000 / target.track.fps >= MIN_RUN_MS - 1
 
 
-def plan_resplice(context: PlanContext, options: NoOptions, me: Perturbation) -> Planner:
+class RespliceOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """With ``decoy``, stretches without speech are cut out and put back too, so that no cut tells where speech is."""
+
+    decoy: bool = False
+
+
+def respliced(track: Track, options: RespliceOptions) -> tuple[Target, ...]:
+    """Return the speaking runs; with ``decoy`` also the stretches between them."""
+    runs = run_targets(track, track.speaking_runs)
+    if not options.decoy:
+        return runs
+    silent = replace(track, labels=(track.labels != 1).astype(np.int8)).speaking_runs
+    quiet = (replace(each, target_id=f"{each.target_id}|quiet", run=-1) for each in run_targets(track, silent))
+    return tuple(sorted((*runs, *quiet), key=lambda target: target.first))
+
+
+def plan_resplice(context: PlanContext, options: RespliceOptions, me: Perturbation) -> Planner:
     """The own audio over the background of mismatch's first donor."""
 
     def planner(target: Target) -> Outcome:
+        reason = unfit(target)
+        if reason is not None:
+            return Outcome(reason=reason)
         length = target.end_sample - target.start_sample
         donors = context.speech_donors.fill(target.target_id, target.track, length)
         if donors is None:
@@ -176,6 +206,15 @@ def plan_resplice(context: PlanContext, options: NoOptions, me: Perturbation) ->
 SYNCHRONY = (
     Perturbation("mismatch", 1, "another recording's speech instead of the own", "run", MismatchOptions, plan_mismatch),
     Perturbation("misalign", 1, "the own audio, 165 to 1000 ms late or early", "run", MisalignOptions, plan_misalign),
-    Perturbation("resplice", 1, "the own audio cut out and put back (control)", "run", NoOptions, plan_resplice),
+    Perturbation(
+        "resplice",
+        1,
+        "the own audio cut out and put back (control)",
+        "run",
+        RespliceOptions,
+        plan_resplice,
+        respliced,
+        source="docs/method.md, section 3",
+    ),
 )
 """What this module adds to the catalogue."""

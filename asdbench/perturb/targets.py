@@ -10,18 +10,20 @@ from typing import Any, Literal
 import msgspec
 
 from asdbench.perturb.choose import Chooser
-from asdbench.perturb.donors import DonorPool, speech_candidates, track_candidates
+from asdbench.perturb.donors import Candidate, DonorDraws, DonorPool, speech_candidates, track_candidates
 from asdbench.perturb.edits import Edit
-from asdbench.types import Track
+from asdbench.types import MIN_RUN_MS, SpeakingRun, Track
 
 Scope = Literal["run", "track"]
 
 NO_DONOR = "no donors of another source that are long enough"
+TOO_SHORT = "shorter than 0.4 s"
+BEHIND_GAP = "behind a gap in time"
 
 
 @dataclass(frozen=True)
 class Target:
-    """What one edit changes: a speaking run of a track, or (``run == -1``) the whole track.
+    """What one edit changes: a speaking run of a track or a part of it, or (``run == -1``) something else.
 
     ``first`` and ``stop`` are frames, ``start_sample`` and ``end_sample`` samples, both half-open.
     """
@@ -33,6 +35,29 @@ class Target:
     stop: int
     start_sample: int
     end_sample: int
+
+
+def whole_track(track: Track) -> Target:
+    """Return the track as one target."""
+    return Target(track, "|".join(track.key), -1, 0, len(track), 0, track.num_samples)
+
+
+def run_targets(track: Track, runs: Sequence[SpeakingRun]) -> tuple[Target, ...]:
+    """Return one target per run."""
+    return tuple(
+        Target(track, run.run_id, run.index, run.first, run.stop, run.start_sample, run.end_sample) for run in runs
+    )
+
+
+def unfit(target: Target) -> str | None:
+    """Return why a run is ineligible under every perturbation of runs, ``None`` where it is not."""
+    track = target.track
+    times = track.timestamps_ms
+    lasts_ms = round(int(times[target.stop - 1]) + 1000 / track.fps) - int(times[target.first])
+    if lasts_ms < MIN_RUN_MS - 1:  # 1 ms of rounding is forgiven
+        return TOO_SHORT
+    # Models count frames, so behind a gap they look at other sound than the one that belongs there.
+    return BEHIND_GAP if target.stop > track.gapless else None
 
 
 @dataclass(frozen=True)
@@ -109,6 +134,10 @@ class PlanContext:
     def track_donors(self) -> DonorPool:
         """Whole tracks as ``mismatch`` ranks them."""
         return DonorPool(track_candidates(self.tracks), self.chooser("mismatch@1"))
+
+    def draws(self, candidates: Callable[[Sequence[Track]], tuple[Candidate, ...]], me: Perturbation) -> DonorDraws:
+        """Return the draws of a perturbation among candidates of one kind."""
+        return DonorDraws(candidates(self.tracks), self.chooser(me))
 
 
 class NoOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
