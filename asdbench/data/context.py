@@ -73,6 +73,18 @@ class ContextFinder:
         """
         return [self._aligned(track, other) for other in self.neighbours(track)]
 
+    def boxes(self, track: Track) -> list[Float32Array | None]:
+        """Return where the annotated faces lie in the crops of a track's neighbours at the track's own timestamps.
+
+        Returns:
+            Of each neighbour ``[T, 4]`` shares of the crop, without meaning where it is not seen; ``None`` where its
+            crops are the face boxes.
+        """
+        return [
+            None if other.face_in_crop is None else other.face_in_crop[_matched(track, other)[0]]
+            for other in self.neighbours(track)
+        ]
+
     def landmarks(self, track: Track) -> Float32Array | None:
         """Return the lip landmarks of a track and of its neighbours at the track's own timestamps.
 

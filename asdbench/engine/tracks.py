@@ -17,8 +17,9 @@ from asdbench.data.context import ContextFinder
 from asdbench.data.landmarks import NOT_FOUND
 from asdbench.engine.lender import BrokenDonorError, TrackLender
 from asdbench.errors import AsdbenchError, ModelOutputError, ResourceError
-from asdbench.perturb.edits import Edit, digest, edit_audio, edit_faces, split_media
+from asdbench.perturb.edits import Edit, FaceEdit, digest, edit_audio, edit_faces, split_media
 from asdbench.perturb.plan import Plan
+from asdbench.perturb.scene import edit_beside
 from asdbench.records.shards import TrackScores
 from asdbench.types import ContextFaces, Float32Array, Int16Array, Scorer, Track, TrackKey, UInt8Array
 
@@ -53,13 +54,20 @@ class Timings:
             setattr(self, stage, getattr(self, stage) + time.perf_counter() - start)
 
 
+@dataclass(frozen=True)
+class _Sight:
+    """What a model is shown: the target's faces, and those beside it."""
+
+    faces: Sequence[UInt8Array]
+    context: ContextFaces = ()
+
+
 @dataclass
 class _Medium:
     """A track's medium and what has been computed from its edited versions, by digest of the edits ('' is clean)."""
 
     audio: Int16Array
-    faces: Sequence[UInt8Array]
-    context: ContextFaces = ()
+    sight: _Sight
     landmarks: Float32Array | None = None
     audio_embeddings: dict[str, Any] = field(default_factory=dict)
     face_embeddings: dict[str, Any] = field(default_factory=dict)
@@ -70,7 +78,7 @@ class TrackEvaluator:
     """Scores tracks with one model under the conditions of a plan.
 
     A model that looks at other faces too (``needs.context_speakers``) is shown those that are seen together with the
-    track, the same under every condition: edits of faces change the target alone.
+    track, the same under every condition: edits of faces change the target alone, but for those of a whole scene.
 
     Args:
         scorer: The model.
@@ -122,50 +130,62 @@ class TrackEvaluator:
 
     def _load(self, track: Track) -> _Medium:
         if self._context is None:
-            return _Medium(track.media.audio(), track.media.faces())
+            return _Medium(track.media.audio(), _Sight(track.media.faces()))
         near = self._context
-        return _Medium(track.media.audio(), near.faces(track), near.context(track), near.landmarks(track))
+        sight = _Sight(near.faces(track), near.context(track))
+        return _Medium(track.media.audio(), sight, near.landmarks(track))
 
     def _score(self, track: Track, medium: _Medium, edits: Sequence[Edit]) -> Float32Array:
         audio_edits, face_edits = split_media(edits)
         key = digest(audio_edits), digest(face_edits)
         if key not in medium.scores:
             with self.timings.measure("perturb"):
-                audio, faces = medium.audio, medium.faces
+                audio, sight = medium.audio, medium.sight
                 if audio_edits and key[0] not in medium.audio_embeddings:
                     audio = edit_audio(medium.audio, audio_edits, track.media, self._lender)
                 if face_edits and key[1] not in medium.face_embeddings:
-                    faces = edit_faces(medium.faces, face_edits, self._lender, track.face_in_crop)
+                    sight = self._edited(track, sight, face_edits)
             with self.timings.measure("perturbed" if edits else "clean"):
-                medium.scores[key] = self._checked(track, lambda: self._infer(track, medium, key, audio, faces))
+                medium.scores[key] = self._checked(track, lambda: self._infer(track, medium, key, audio, sight))
         return medium.scores[key]
 
+    def _edited(self, track: Track, sight: _Sight, edits: Sequence[FaceEdit]) -> _Sight:
+        faces = edit_faces(sight.faces, edits, self._lender, track.face_in_crop)
+        if self._context is None or not any(edit.scene for edit in edits):
+            return _Sight(faces, sight.context)
+        # The digest of the edits says whether they are of the scene, so whatever it stands for is what was shown.
+        near = zip(sight.context, self._context.boxes(track), self._context.neighbours(track), strict=True)
+        return _Sight(
+            faces, [edit_beside(others, edits, self._lender, boxes, "|".join(who.key)) for others, boxes, who in near]
+        )
+
     def _infer(
-        self, track: Track, medium: _Medium, key: tuple[str, str], audio: Int16Array, faces: Sequence[UInt8Array]
+        self, track: Track, medium: _Medium, key: tuple[str, str], audio: Int16Array, sight: _Sight
     ) -> Float32Array:
         scorer = self._scorer
         # Models get copies: one that works in place would spoil every later condition.
         if not isinstance(scorer, Adapter):
-            return scorer.score_track(audio.copy(), _copied(faces), track.fps, *self._shown_beside(medium, faces))
+            return scorer.score_track(audio.copy(), _copied(sight.faces), track.fps, *self._shown_beside(medium, sight))
         sound = _once(medium.audio_embeddings, key[0], lambda: scorer.embed_audio(audio.copy(), len(track), track.fps))
         embed_faces: Callable[..., Any] = scorer.embed_faces
 
         def see() -> Any:
-            return embed_faces(_copied(faces), *self._shown_beside(medium, faces))
+            return embed_faces(_copied(sight.faces), *self._shown_beside(medium, sight))
 
-        sight = _once(medium.face_embeddings, key[1], see)
-        return scorer.score(sound, sight)
+        return scorer.score(sound, _once(medium.face_embeddings, key[1], see))
 
-    def _shown_beside(self, medium: _Medium, faces: Sequence[UInt8Array]) -> tuple[Any, ...]:
+    def _shown_beside(self, medium: _Medium, sight: _Sight) -> tuple[Any, ...]:
         """Return the arguments that only a model with context takes."""
         if self._context is None:
             return ()
-        context = [_copied(others) for others in medium.context]
+        context = [_copied(others) for others in sight.context]
         if medium.landmarks is None:
             return (context,)
         points = medium.landmarks.copy()
         # Nobody finds lips in a face that has been changed.
-        points[0, [not np.array_equal(*pair) for pair in zip(faces, medium.faces, strict=True)]] = NOT_FOUND
+        now, before = ((each.faces, *each.context) for each in (sight, medium.sight))
+        for place, faces in enumerate(zip(now, before, strict=True)):
+            points[place, [not _same(*pair) for pair in zip(*faces, strict=True)]] = NOT_FOUND
         return context, points
 
     def _checked(self, track: Track, infer: Callable[[], Float32Array]) -> Float32Array:
@@ -194,6 +214,10 @@ class TrackEvaluator:
         return scores
 
 
+def _same(face: UInt8Array | None, other: UInt8Array | None) -> bool:
+    return face is other or (face is not None and other is not None and np.array_equal(face, other))
+
+
 def _copied(faces: Sequence[UInt8Array | None]) -> list[Any]:
     return [None if face is None else face.copy() for face in faces]
 
@@ -208,7 +232,7 @@ def _identity(medium: _Medium) -> str:
     # Of the target alone, so that runs of models with and without context can be compared; every neighbour is a track
     # of the data set with an identity of its own.
     state = blake2b(medium.audio.tobytes(), digest_size=16)
-    for face in medium.faces:
+    for face in medium.sight.faces:
         state.update(repr(face.shape).encode())
         state.update(face.tobytes())
     return state.hexdigest()

@@ -16,7 +16,6 @@ from asdbench.perturb.image import (
     WHOLE_CROP,
     Box,
     CorruptionOptions,
-    amount,
     as_face,
     coarsely,
     direction,
@@ -127,7 +126,7 @@ class DefocusOptions(CorruptionOptions, frozen=True, forbid_unknown_fields=True)
 
 def plan_motion_blur(context: PlanContext, options: MotionBlurOptions, me: Perturbation) -> Planner:
     """Blur in a direction that the hash says."""
-    chooser, length = context.chooser(me), amount(options, options.length, LENGTH)
+    chooser, length = context.chooser(me), options.amount(options.length, LENGTH)
 
     def planner(target: Target) -> Outcome:
         way = direction(chooser.fraction(target.target_id, "direction"))
@@ -141,7 +140,7 @@ def plan_defocus(context: PlanContext, options: DefocusOptions, me: Perturbation
     edit = DefocusEdit(
         version=me.version,
         scene=options.scope == "scene",
-        radius=amount(options, options.radius, RADIUS),
+        radius=options.amount(options.radius, RADIUS),
         made_with=made_with_cv2(),
     )
     return lambda target: Outcome((edit,))

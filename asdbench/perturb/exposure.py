@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asdbench.perturb.edits import FaceEdit, Lender
-from asdbench.perturb.image import IMAGENET_C, OURS, Box, CorruptionOptions, SeededEdit, amount, face_size, framed
+from asdbench.perturb.image import IMAGENET_C, OURS, Box, CorruptionOptions, SeededEdit, face_size, framed
 from asdbench.perturb.stream import normal, uniform
 from asdbench.perturb.targets import Outcome, Perturbation, PlanContext, Planner, Target
 from asdbench.types import Float32Array, UInt8Array
@@ -101,7 +101,7 @@ class ExposureOptions(CorruptionOptions, frozen=True, forbid_unknown_fields=True
 
 def plan_gaussian_noise(context: PlanContext, options: GaussianNoiseOptions, me: Perturbation) -> Planner:
     """Noise in every frame."""
-    chooser, sigma = context.chooser(me), amount(options, options.sigma, SIGMA)
+    chooser, sigma = context.chooser(me), options.amount(options.sigma, SIGMA)
 
     def planner(target: Target) -> Outcome:
         seed = chooser.seed(target.target_id)
@@ -116,7 +116,7 @@ def plan_exposure(context: PlanContext, options: ExposureOptions, me: Perturbati
 
     def planner(target: Target) -> Outcome:
         dark = chooser.fraction(target.target_id, "sign") < 0.5
-        drawn = -amount(options, None, DARK) if dark else amount(options, None, BRIGHT)
+        drawn = -options.amount(None, DARK) if dark else options.amount(None, BRIGHT)
         stops = drawn if options.stops is None else options.stops
         # A stop doubles the light, of which gray levels are the root of order 2.2.
         gain = round(2.0 ** (stops / _GAMMA), 4)

@@ -12,7 +12,7 @@ from typing import Annotated
 import msgspec
 
 from asdbench.perturb.edits import FaceEdit, Lender
-from asdbench.perturb.image import OURS, CorruptionOptions, FaceOptions, amount
+from asdbench.perturb.image import OURS, CorruptionOptions, FaceOptions
 from asdbench.perturb.stream import uniform
 from asdbench.perturb.targets import Outcome, Perturbation, PlanContext, Planner, Target
 from asdbench.types import Float32Array, UInt8Array
@@ -80,7 +80,7 @@ def plan_freeze(context: PlanContext, options: FaceOptions, me: Perturbation) ->
 
 def plan_frame_drop(context: PlanContext, options: FrameDropOptions, me: Perturbation) -> Planner:
     """Lost frames."""
-    chooser, share = context.chooser(me), amount(options, options.share, DROPPED)
+    chooser, share = context.chooser(me), options.amount(options.share, DROPPED)
 
     def planner(target: Target) -> Outcome:
         seed = chooser.seed(target.target_id)
@@ -91,7 +91,7 @@ def plan_frame_drop(context: PlanContext, options: FrameDropOptions, me: Perturb
 
 def plan_frame_rate(context: PlanContext, options: FrameRateOptions, me: Perturbation) -> Planner:
     """Fewer pictures per second."""
-    every = amount(options, options.every, HELD)
+    every = options.amount(options.every, HELD)
     edit = FrameRateEdit(version=me.version, scene=options.scope == "scene", every=every)
     return lambda target: Outcome((edit,))
 

@@ -19,7 +19,6 @@ from asdbench.perturb.image import (
     Box,
     CorruptionOptions,
     SeededEdit,
-    amount,
     box_size,
     direction,
     framed,
@@ -87,7 +86,7 @@ class ShiftOptions(CorruptionOptions, frozen=True, forbid_unknown_fields=True):
 
 def plan_crop_jitter(context: PlanContext, options: ShiftOptions, me: Perturbation) -> Planner:
     """A restless crop."""
-    chooser, shift = context.chooser(me), amount(options, options.shift, JITTER)
+    chooser, shift = context.chooser(me), options.amount(options.shift, JITTER)
 
     def planner(target: Target) -> Outcome:
         seed = chooser.seed(target.target_id)
@@ -98,7 +97,7 @@ def plan_crop_jitter(context: PlanContext, options: ShiftOptions, me: Perturbati
 
 def plan_off_centre(context: PlanContext, options: ShiftOptions, me: Perturbation) -> Planner:
     """A crop beside the face, in a direction that the hash says."""
-    chooser, shift = context.chooser(me), amount(options, options.shift, SHIFT)
+    chooser, shift = context.chooser(me), options.amount(options.shift, SHIFT)
 
     def planner(target: Target) -> Outcome:
         way = direction(chooser.fraction(target.target_id, "direction"))

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from typing import Annotated, Any, Literal, TypeAlias, TypeVar
+from typing import Any, Literal, TypeAlias
 
 import msgspec
 import numpy as np
 
 from asdbench.perturb.edits import FaceEdit
+from asdbench.perturb.severity import SeverityOptions
 from asdbench.types import Float32Array, UInt8Array
 
 IMAGENET_C = "ImageNet-C, arXiv 1903.12261; the amounts are asdbench's"
@@ -28,9 +29,6 @@ Box: TypeAlias = "tuple[float, float, float, float]"
 
 WHOLE_CROP: Box = (0.0, 0.0, 1.0, 1.0)
 
-Severity = Annotated[int, msgspec.Meta(ge=1, le=5)]
-_Number = TypeVar("_Number", int, float)
-
 _FINEST = 6.0
 
 
@@ -40,10 +38,10 @@ class FaceOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     scope: FaceScope = "track"
 
 
-class CorruptionOptions(FaceOptions, frozen=True, forbid_unknown_fields=True):
-    """How strongly, from 1 to 5; an option with the physical amount takes its place."""
+class CorruptionOptions(SeverityOptions, frozen=True, forbid_unknown_fields=True):
+    """How strongly, from 1 to 5, and whose faces are; an option with the physical amount replaces the severity."""
 
-    severity: Severity = 3
+    scope: FaceScope = "track"
 
 
 class SeededEdit(FaceEdit, frozen=True, kw_only=True):
@@ -54,11 +52,6 @@ class SeededEdit(FaceEdit, frozen=True, kw_only=True):
     def beside(self, name: str) -> FaceEdit:
         """Return the edit with another seed."""
         return msgspec.structs.replace(self, seed=f"{self.seed}|{name}")
-
-
-def amount(options: CorruptionOptions, given: _Number | None, by_severity: Sequence[_Number]) -> _Number:
-    """Return the amount that was given, else that of the severity."""
-    return by_severity[options.severity - 1] if given is None else given
 
 
 def framed(faces: Sequence[UInt8Array], boxes: Float32Array) -> Iterator[tuple[UInt8Array, Box]]:

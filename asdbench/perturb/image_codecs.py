@@ -13,7 +13,7 @@ import numpy as np
 
 from asdbench.errors import DataError
 from asdbench.perturb.edits import FaceEdit, Lender
-from asdbench.perturb.image import IMAGENET_C, OURS, CorruptionOptions, amount, as_face, made_with_cv2
+from asdbench.perturb.image import IMAGENET_C, OURS, CorruptionOptions, as_face, made_with_cv2
 from asdbench.perturb.targets import Outcome, Perturbation, PlanContext, Planner
 from asdbench.types import Float32Array, UInt8Array
 
@@ -149,7 +149,7 @@ class H264Options(CorruptionOptions, frozen=True, forbid_unknown_fields=True):
 
 def plan_jpeg(context: PlanContext, options: JpegOptions, me: Perturbation) -> Planner:
     """Through JPEG."""
-    quality = amount(options, options.quality, QUALITY)
+    quality = options.amount(options.quality, QUALITY)
     edit = JpegEdit(version=me.version, scene=options.scope == "scene", quality=quality, made_with=made_with_cv2())
     return lambda target: Outcome((edit,))
 
@@ -159,7 +159,7 @@ def plan_h264(context: PlanContext, options: H264Options, me: Perturbation) -> P
     edit = H264Edit(
         version=me.version,
         scene=options.scope == "scene",
-        crf=amount(options, options.crf, CRF),
+        crf=options.amount(options.crf, CRF),
         made_with=_made_with_av(),
     )
     return lambda target: Outcome((edit,))

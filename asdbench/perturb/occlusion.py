@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asdbench.perturb.edits import Lender
-from asdbench.perturb.image import OURS, WHOLE_CROP, Box, CorruptionOptions, SeededEdit, amount, box_size, framed
+from asdbench.perturb.image import OURS, WHOLE_CROP, Box, CorruptionOptions, SeededEdit, box_size, framed
 from asdbench.perturb.stream import uniform
 from asdbench.perturb.targets import Outcome, Perturbation, PlanContext, Planner, Target
 from asdbench.types import Float32Array, UInt8Array
@@ -244,7 +244,7 @@ class HandOptions(CorruptionOptions, frozen=True, forbid_unknown_fields=True):
 
 def plan_occlusion(context: PlanContext, options: OcclusionOptions, me: Perturbation) -> Planner:
     """A moving object."""
-    chooser, size = context.chooser(me), amount(options, options.size, OBJECT)
+    chooser, size = context.chooser(me), options.amount(options.size, OBJECT)
 
     def planner(target: Target) -> Outcome:
         edit = OcclusionEdit(
@@ -261,7 +261,7 @@ def plan_occlusion(context: PlanContext, options: OcclusionOptions, me: Perturba
 
 def plan_hand(context: PlanContext, options: HandOptions, me: Perturbation) -> Planner:
     """A hand before the mouth."""
-    chooser, size = context.chooser(me), amount(options, options.size, HAND)
+    chooser, size = context.chooser(me), options.amount(options.size, HAND)
 
     def planner(target: Target) -> Outcome:
         edit = HandEdit(

@@ -16,7 +16,6 @@ from asdbench.perturb.image import (
     WHOLE_CROP,
     Box,
     CorruptionOptions,
-    amount,
     as_face,
     box_size,
     framed,
@@ -118,7 +117,7 @@ def plan_low_resolution(context: PlanContext, options: LowResolutionOptions, me:
     edit = LowResolutionEdit(
         version=me.version,
         scene=options.scope == "scene",
-        pixels=amount(options, options.pixels, PIXELS),
+        pixels=options.amount(options.pixels, PIXELS),
         made_with=made_with_cv2(),
     )
     return lambda target: Outcome((edit,))
@@ -126,7 +125,7 @@ def plan_low_resolution(context: PlanContext, options: LowResolutionOptions, me:
 
 def plan_pixelate(context: PlanContext, options: PixelateOptions, me: Perturbation) -> Planner:
     """Few blocks per face."""
-    blocks = amount(options, options.blocks, BLOCKS)
+    blocks = options.amount(options.blocks, BLOCKS)
     edit = PixelateEdit(version=me.version, scene=options.scope == "scene", blocks=blocks)
     return lambda target: Outcome((edit,))
 
