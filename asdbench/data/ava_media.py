@@ -130,6 +130,10 @@ class PartMedia:
         """Return the crops of the rows that are left."""
         return self.part.faces()
 
+    def face_files(self) -> list[Path]:
+        """Return what `AvaMedia.face_files` returns."""
+        return self.part.face_files()
+
     def stamp(self) -> str:
         """Return what `AvaMedia.stamp` returns."""
         return self.part.stamp()

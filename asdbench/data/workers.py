@@ -17,6 +17,7 @@ from asdbench.errors import ResourceError
 Result = TypeVar("Result")
 
 _stop: Any = None
+_shared: tuple[Any, ...] = ()
 
 
 def available_cpus() -> int:
@@ -32,6 +33,7 @@ def run_all(
     weights: Sequence[int],
     workers: int | None = None,
     *,
+    shared: tuple[Any, ...] = (),
     media: Iterable[object] = (),
     total: int | None = None,
     hidden: bool | None = None,
@@ -39,10 +41,11 @@ def run_all(
     """Yield the result of each task, in the order in which they are finished.
 
     Args:
-        work: A function of a module; called with the items of a task and ``stopped``, which it asks now and then.
+        work: A function of a module; called with ``shared``, the items of a task and ``stopped``, which it asks now and then.
         tasks: The arguments, which can be pickled.
         weights: What each task counts on the progress bar, in frames.
         workers: Processes; as many as there are CPUs by default. With one, everything happens in this process.
+        shared: Arguments before those of a task, which each process is sent once.
         media: Objects in the tasks that a user's own reader may have made: where their module cannot be imported by
             name, there is no second process that could know them.
         total: End of the progress bar; the rest of it was done before.
@@ -59,7 +62,7 @@ def run_all(
         count = 1
     total = sum(weights) if total is None else total
     with tqdm(total=total, initial=total - sum(weights), unit="frame", unit_scale=True, disable=hidden) as bar:
-        results = _in_turn(work, tasks) if count <= 1 else _in_processes(work, tasks, count)
+        results = _in_turn(work, tasks, shared) if count <= 1 else _in_processes(work, tasks, shared, count)
         for index, result in results:
             bar.update(weights[index])
             yield result
@@ -72,17 +75,19 @@ def _importable(kind: type) -> bool:
         return False
 
 
-def _in_turn(work: Callable[..., Result], tasks: Sequence[tuple[Any, ...]]) -> Iterator[tuple[int, Result]]:
+def _in_turn(
+    work: Callable[..., Result], tasks: Sequence[tuple[Any, ...]], shared: tuple[Any, ...]
+) -> Iterator[tuple[int, Result]]:
     for index, task in enumerate(tasks):
-        yield index, work(*task, stopped=lambda: False)
+        yield index, work(*shared, *task, stopped=lambda: False)
 
 
 def _in_processes(
-    work: Callable[..., Result], tasks: Sequence[tuple[Any, ...]], count: int
+    work: Callable[..., Result], tasks: Sequence[tuple[Any, ...]], shared: tuple[Any, ...], count: int
 ) -> Iterator[tuple[int, Result]]:
     context = multiprocessing.get_context("spawn")
     stop = context.Event()
-    executor = ProcessPoolExecutor(count, mp_context=context, initializer=_begin, initargs=(stop,))
+    executor = ProcessPoolExecutor(count, mp_context=context, initializer=_begin, initargs=(stop, shared))
     try:
         futures: dict[Future[Result], int] = {
             executor.submit(_call, work, task): index for index, task in enumerate(tasks)
@@ -100,9 +105,9 @@ def _in_processes(
         executor.shutdown(wait=True, cancel_futures=True)
 
 
-def _begin(stop: Any) -> None:
-    global _stop
-    _stop = stop
+def _begin(stop: Any, shared: tuple[Any, ...]) -> None:
+    global _stop, _shared
+    _stop, _shared = stop, shared
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
@@ -115,4 +120,4 @@ def _end_with_parent() -> None:
 
 
 def _call(work: Callable[..., Result], task: tuple[Any, ...]) -> Result:
-    return work(*task, stopped=_stop.is_set)
+    return work(*_shared, *task, stopped=_stop.is_set)
