@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-from tqdm import tqdm
 
 from asdbench.data import open_dataset
 from asdbench.errors import DataError, NotComparableError, UsageError
@@ -16,7 +13,7 @@ from asdbench.materialize.finish import Finished, finish
 from asdbench.materialize.folder import RESERVED, MaterializedSet, SetFolder, open_set
 from asdbench.materialize.journal import Journal
 from asdbench.materialize.track import FaceFormat, Recipe
-from asdbench.materialize.workers import Setup, Task, work
+from asdbench.materialize.workers import Setup, Task, write_tracks
 from asdbench.perturb.plan import ConditionPlan, Plan, plan
 from asdbench.records import provenance
 from asdbench.records.folder import fingerprint
@@ -26,7 +23,6 @@ from asdbench.types import Dataset, Suite, Track, TrackKey
 
 Notify = Callable[[str], None]
 
-_MAX_WORKERS = 8
 _VERSIONS = ("asdbench", "numpy", "opencv-python-headless", "soundfile", "av")
 """What bytes on disk may depend on."""
 
@@ -65,7 +61,7 @@ def materialize(
         conditions: Names of conditions to be written beside the clean one; all without any.
         faces: How changed faces, and faces cut out of a video, are encoded: ``jpg`` loses a little.
         link: Make hard links instead of copies.
-        workers: Number of processes; as many as there are cores, at most 8, by default.
+        workers: Number of processes; as many as there are CPUs by default.
         limit: Write only the first tracks (in key order); the plan stays that of the whole data set.
         seed: Another seed than the suite's; the set is then *custom*.
         on_error: ``stop`` at broken media, or ``skip`` them and have them counted.
@@ -97,7 +93,7 @@ def materialize(
         notify(f"{'continuing' if earlier else 'writing'} {folder.path}")
         record = order.record(identity)
         folder.write_record(record | {"state": "writing"})
-        skipped = _write(order, recipe, workers or _cores(), progress)
+        skipped = _write(order, recipe, workers, progress)
         if len(skipped) == len(order.tracks):
             raise DataError(f"none of the {len(skipped)} tracks could be written; the first: {skipped[min(skipped)]}")
         finish(folder, record, Finished(order.tracks, order.conditions, recipe, skipped))
@@ -172,23 +168,14 @@ class _Order:
         }
 
 
-def _write(order: _Order, recipe: Recipe, workers: int, progress: bool | None) -> dict[TrackKey, str]:
+def _write(order: _Order, recipe: Recipe, workers: int | None, progress: bool | None) -> dict[TrackKey, str]:
     """Write every track that is not there yet; return those that were left out, and why."""
     journal = Journal(recipe.root)
     waiting = [track for track in order.tracks if not _is_done(journal, track)]
-    frames = {track.key: len(track) for track in order.tracks}
-    earlier = sum(frames.values()) - sum(len(track) for track in waiting)
-    tasks = _tasks(waiting, order.conditions)
     setup = Setup(order.dataset.tracks, recipe, journal)
-    skipped = {}
     hidden = None if progress is None else not progress
-    total = sum(frames.values())
-    with tqdm(total=total, initial=earlier, unit="frame", unit_scale=True, disable=hidden) as bar:
-        for done in work(setup, tasks, min(workers, max(len(waiting), 1))):
-            if done.reason is not None:
-                skipped[done.key] = done.reason
-            bar.update(frames[done.key])
-    return skipped
+    results = write_tracks(setup, _tasks(waiting, order.conditions), workers, sum(map(len, order.tracks)), hidden)
+    return {done.key: done.reason for done in results if done.reason is not None}
 
 
 def _is_done(journal: Journal, track: Track) -> bool:
@@ -204,11 +191,3 @@ def _is_done(journal: Journal, track: Track) -> bool:
 def _tasks(tracks: Sequence[Track], conditions: Sequence[ConditionPlan]) -> Iterator[Task]:
     for track in tracks:
         yield Task(track.key, {each.condition.name: each.edits(track.key) for each in conditions})
-
-
-def _cores() -> int:
-    try:
-        usable = len(os.sched_getaffinity(0))
-    except AttributeError:  # not on every system
-        usable = os.cpu_count() or 1
-    return min(usable, _MAX_WORKERS)

@@ -38,7 +38,7 @@ from asdbench.cli.output import echo_json, json_option, note
     help="How changed faces are encoded; jpg loses a little, and the manifest says so.",
 )
 @click.option("--link", is_flag=True, help="Hard links instead of copies: they share their bytes with the data set.")
-@click.option("--workers", type=click.IntRange(1), metavar="N", help="Processes.  [default: one per core, at most 8]")
+@click.option("--workers", type=click.IntRange(1), metavar="N", help="Processes.  [default: one per CPU]")
 @click.option("--limit", type=click.IntRange(1), metavar="N", help="Only the first N tracks; the plan stays the same.")
 @click.option("--seed", type=int, help="Another seed than the suite's; makes the set custom.")
 @click.option(
