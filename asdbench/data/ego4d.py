@@ -21,9 +21,11 @@ from typing import get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from asdbench.data.crops import CropStyle, face_in_crop
 from asdbench.data.ego4d_clips import FRAME_RATE, Header, UnusableClip, find_clip, read_header
 from asdbench.data.ego4d_json import Clip, read_clips
 from asdbench.data.ego4d_tracks import Convention, FaceRows, face_rows
+from asdbench.data.film_tracks import crop_style
 from asdbench.data.fingerprint import fingerprint
 from asdbench.data.ids import is_safe
 from asdbench.data.video_media import Places, VideoMedia
@@ -35,7 +37,12 @@ _NAMED = 3  # clips named in a note
 
 
 def open_ego4d(
-    root: Path, split: str = "val", name: str | None = None, *, convention: Convention = "official"
+    root: Path,
+    split: str = "val",
+    name: str | None = None,
+    *,
+    convention: Convention = "official",
+    crop: str = "box",
 ) -> Dataset:
     """Read the annotation of Ego4D; media are opened later, track by track.
 
@@ -46,16 +53,17 @@ def open_ego4d(
         convention: Which faces are tracks: ``official`` is the rule of the benchmark's own ground truth, so its rows
             are those that published figures should be about, and it is the default. ``talknet`` is that of the TalkNet
             baseline, whose lists most models were trained on. See `asdbench.data.ego4d_tracks`.
+        crop: How faces are cut out: ``box``, ``padded_box`` or ``square`` (`asdbench.data.crops`).
 
     Raises:
         DataError: The annotation is missing or broken; the message has file, clip and place. A clip that is missing is
             no error before a track of it is scored, but a note.
-        UsageError: There is no such convention.
+        UsageError: There is no such convention, or no such way to cut.
     """
     if convention not in get_args(Convention):
         raise UsageError(f"no convention {convention!r}; the format ego4d has {' and '.join(get_args(Convention))}.")
     annotation = _find_annotation(root, split)
-    reader = _Reader(root, annotation, convention)
+    reader = _Reader(root, annotation, convention, crop_style(crop))
     tracks = tuple(sorted(reader.tracks(), key=lambda track: track.key))
     if not tracks:
         raise DataError(
@@ -96,10 +104,11 @@ class _Video:
 class _Reader:
     """Joins the annotation with the clips on disk, counting what deserves a note."""
 
-    def __init__(self, root: Path, annotation: Path, convention: Convention) -> None:
+    def __init__(self, root: Path, annotation: Path, convention: Convention, crop: CropStyle) -> None:
         self.root = root
         self.annotation = annotation
         self.convention = convention
+        self.crop = crop
         self.counts: Counter[str] = Counter()
         self.missing: list[str] = []
         self.unusable: list[str] = []
@@ -116,11 +125,11 @@ class _Reader:
                 yield self._track(video, rows)
 
     def boxes(self) -> bytes:
-        """Return a digest of the boxes in pixels, in the order of the tracks' keys."""
+        """Return what decides the faces that are cut: a digest of the boxes in pixels, and the style unless ``box``."""
         digest = sha256()
         for key in sorted(self._boxes):
             digest.update(self._boxes[key])
-        return digest.digest()
+        return digest.digest() + (b"" if self.crop == "box" else self.crop.encode())
 
     def notes(self) -> tuple[str, ...]:
         """Return what a reader of the results must know about this data set."""
@@ -169,7 +178,8 @@ class _Reader:
         start, end = (int(times[i]) * SAMPLE_RATE // 1000 for i in (0, -1))
         self._boxes[video.clip, entity] = rows.boxes.astype("<f8").tobytes()
         self.gaps += bool((np.diff(rows.frames) > 1).any())
-        shares = None if video.header is None else _shares(rows.boxes, video.header.size)
+        size = None if video.header is None else video.header.size
+        shares = None if size is None else _shares(rows.boxes, size)
         return Track(
             video_id=video.clip,
             entity_id=entity,
@@ -177,12 +187,14 @@ class _Reader:
             timestamps_ms=times,
             labels=rows.labels,
             fps=float(FRAME_RATE),
-            num_samples=end - start,
+            # Without sound, a track can be no donor either, so the others are scored with --on-error skip.
+            num_samples=end - start if video.header and video.header.sound else 0,
             media=self._media(video, rows, times, shares),
             audio_margin=_margin(video.header, start, end),
             person_id=f"{video.source}:{rows.person}",
             boxes=None if shares is None else shares.astype(np.float32),
-            frame_size=None if video.header is None else video.header.size,
+            frame_size=size,
+            face_in_crop=None if shares is None or size is None else face_in_crop(self.crop, shares, *size),
         )
 
     def _media(
@@ -193,7 +205,7 @@ class _Reader:
         what = f"clip {video.clip!r}, person {rows.person!r}, track {rows.track!r}, frame"
         places = Places(self.annotation, rows.frames.tolist(), what)
         shown = tuple((times + video.header.start_ms).tolist())
-        return VideoMedia(video.path, video.path, places, shown, shares)
+        return VideoMedia(video.path, video.path, places, shown, shares, self.crop)
 
 
 def _shares(boxes: NDArray[np.float64], size: tuple[int, int]) -> NDArray[np.float64]:
