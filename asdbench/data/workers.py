@@ -41,7 +41,8 @@ def run_all(
     """Yield the result of each task, in the order in which they are finished.
 
     Args:
-        work: A function of a module; called with ``shared``, the items of a task and ``stopped``, which it asks now and then.
+        work: A function of a module; called with ``shared``, the items of a task and ``stopped``, which it asks now and
+            then.
         tasks: The arguments, which can be pickled.
         weights: What each task counts on the progress bar, in frames.
         workers: Processes; as many as there are CPUs by default. With one, everything happens in this process.
