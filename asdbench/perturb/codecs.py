@@ -15,8 +15,7 @@ from asdbench.errors import MissingDependencyError
 from asdbench.perturb.audio import to_int16
 from asdbench.perturb.edits import AudioEdit, Lender
 from asdbench.perturb.severity import SeverityOptions
-from asdbench.perturb.spectrum import convolve
-from asdbench.perturb.stream import normal
+from asdbench.perturb.spectrum import convolve, shaped_noise, speech_gain
 from asdbench.perturb.targets import Outcome, Perturbation, PlanContext, Planner
 from asdbench.types import SAMPLE_RATE, Int16Array, Media
 
@@ -27,8 +26,7 @@ OPUS_KBPS = (32, 16, 12, 8, 6)
 
 # Both codecs hold the sound back by less than 0.1 s; what is appended pushes the last of it out.
 _FLUSH = SAMPLE_RATE // 5
-_PROBE = SAMPLE_RATE
-_PROBE_KBPS = 64
+_PROBE, _SYLLABLE, _PROBE_LEVEL = 2 * SAMPLE_RATE, SAMPLE_RATE // 4, 3000
 _Name = Literal["mp3", "opus"]
 
 
@@ -54,7 +52,8 @@ def made_with(name: _Name) -> str:
     import av
 
     codec = _CODECS[name]
-    for part, mode in ((codec.encoder, "w"), (codec.decoder, "r")):
+    for part, create in ((codec.encoder, "w"), (codec.decoder, "r")):
+        mode: Any = create
         try:
             av.Codec(part, mode)
         except (av.error.FFmpegError, ValueError) as error:
@@ -83,22 +82,22 @@ def recode(waveform: Int16Array, name: _Name, kbps: int) -> Int16Array:
     made_with(name)
     if not len(waveform):
         return waveform.copy()
-    delay = _delay(name)
+    delay = _delay(name, kbps)
     decoded = _round_trip(waveform, name, kbps)[delay : delay + len(waveform)]
     return np.concatenate([decoded, np.zeros(len(waveform) - len(decoded), dtype=np.int16)])
 
 
 @cache
-def _delay(name: _Name) -> int:
-    """Return by how many samples a round trip delays, found by correlation with a second of noise.
+def _delay(name: _Name, kbps: int) -> int:
+    """Return by how many samples a round trip delays, found by correlation with noise in syllables.
 
-    Measured and not read, since encoders tell of it in different ways, and decoders have a delay of their own. It does
-    not depend on the bit rate.
+    Measured and not read: encoders tell of their delay in different ways, FFmpeg takes some of it out again, and at its
+    lowest rates Opus works at a lower sample rate, which delays by two samples more.
     """
-    # The band in which every rate keeps the waveform.
-    probe = to_int16(np.convolve(normal("codec delay", _PROBE), np.ones(16) / 16, "same") * 8000)
-    decoded = _round_trip(probe, name, _PROBE_KBPS).astype(np.float64)
-    return int(np.argmax(convolve(decoded, probe[::-1].astype(np.float64)))) - (len(probe) - 1)
+    syllables = np.sin(np.pi * np.arange(_PROBE) / _SYLLABLE) ** 2
+    probe = to_int16(shaped_noise("codec delay", _PROBE, speech_gain) * syllables * _PROBE_LEVEL)
+    decoded = _round_trip(probe, name, kbps).astype(np.float64)
+    return max(int(np.argmax(convolve(decoded, probe[::-1].astype(np.float64)))) - (len(probe) - 1), 0)
 
 
 def _round_trip(waveform: Int16Array, name: _Name, kbps: int) -> Int16Array:
