@@ -188,8 +188,8 @@ def measure_rates(annotation: Iterable[Annotation]) -> dict[str, float]:
             rates[video] = round(1000 / float(every[every <= 1.5 * np.median(every)].mean()), 2)
             if not FRAME_RATES[0] <= rates[video] <= FRAME_RATES[1]:
                 raise DataError(
-                    f"{files[video]}: the rows of a face of the video {video!r} are {np.median(every):g} ms apart, and a "
-                    f"frame rate of {rates[video]:g} is not credible; expected times in seconds and {_CREDIBLE} fps."
+                    f"{files[video]}: the rows of a face of the video {video!r} are {np.median(every):g} ms apart, and "
+                    f"a frame rate of {rates[video]:g} is not credible; expected times in seconds and {_CREDIBLE} fps."
                 )
     return rates
 

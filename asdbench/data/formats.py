@@ -35,10 +35,47 @@ FORMATS = (
         ("av_*.json|*/av_*.json|v[12]/annotations/av_*.json",),
     ),
     Format(
+        "laser-bench",
+        "asdbench.data.laser_bench:open_laser_bench",
+        "noise_0/ and noise_1/, each as ava (option noise)",
+        ("noise_[01]/csv/*_orig.csv",),
+    ),
+    Format(
+        "columbia",
+        "asdbench.data.columbia:open_columbia",
+        "col_labels/<person>.txt and the video of the Columbia panel discussion",
+        ("col_labels/*.txt|col_labels/*/*.txt",),
+    ),
+    Format(
+        "asw",
+        "asdbench.data.asw:open_asw",
+        "json/<video>.json, split/<split>set.list, videos/ (Look Who's Talking)",
+        ("json/*.json", "split/*set.list|*set.list|json/*set.list|lists/*set.list|videos|original|pyavi"),
+    ),
+    Format(
+        "wasd",
+        "asdbench.data.wasd:open_wasd",
+        "as ava, with dataset_division.txt",
+        ("csv/*_orig.csv|csv/*/*.csv", "dataset_division.txt|*/dataset_division.txt|csv/*_body.csv|clips_videos_body"),
+    ),
+    Format(
+        "unitalk",
+        "asdbench.data.unitalk:open_unitalk",
+        "as ava, with sub_categories/",
+        ("csv/*_orig.csv|csv/*/*.csv", "sub_categories/test_*.csv|video_list/*.csv"),
+    ),
+    Format(
+        "talkies",
+        "asdbench.data.talkies:open_talkies",
+        "as ava, with talkies in the name of a file or folder",
+        ("csv/*_orig.csv|csv/*/*.csv", "[Tt]alkies*|TALKIES*|csv/[Tt]alkies*"),
+    ),
+    Format(
         "ava",
         "asdbench.data.ava:open_ava",
-        "csv/<split>_orig.csv, clips_videos/, clips_audios/ (AVA as the TalkNet preprocessing leaves it)",
-        ("csv/*_orig.csv",),
+        "csv/<split>_orig.csv, clips_videos/, clips_audios/ (AVA as the TalkNet preprocessing leaves it), or the "
+        "official <video>-activespeaker.csv",
+        ("csv/*_orig.csv|csv/*/*.csv|*-activespeaker.csv|*/*-activespeaker.csv",),
     ),
     Format(
         "folder",
