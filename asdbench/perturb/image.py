@@ -29,7 +29,7 @@ Box: TypeAlias = "tuple[float, float, float, float]"
 
 WHOLE_CROP: Box = (0.0, 0.0, 1.0, 1.0)
 
-_FINEST = 6.0
+_FINEST = 4.0
 
 
 class FaceOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -19,7 +19,11 @@ class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class JointOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The parts, applied in this order; at most one of them may change the sound."""
+    """The parts, those of faces applied in this order; at most one may change the sound.
+
+    What holds or replaces whole crops (``freeze``, ``frame_drop``, ``frame_rate``, ``replace_faces``) comes after parts
+    that look for the face in the crop where the data set says that it is.
+    """
 
     parts: Annotated[tuple[Part, ...], msgspec.Meta(min_length=2)]
 
@@ -33,7 +37,7 @@ def plan_joint(context: PlanContext, options: JointOptions, me: Perturbation) ->
     for part in options.parts:
         found = find_perturbation(part.perturbation)
         chosen = read_options(found, part.options)
-        if found.name == me.name or scope_of(found, chosen) != "track":
+        if found.name == me.name or found.targets is not None or scope_of(found, chosen) != "track":
             raise UsageError(f"{part.perturbation!r} cannot be a part of {me.name!r}: it does not change whole tracks.")
         planners.append(found.plan(context, chosen, found))
 
@@ -42,11 +46,12 @@ def plan_joint(context: PlanContext, options: JointOptions, me: Perturbation) ->
         reason = next((outcome.reason for outcome in outcomes if outcome.reason is not None), None)
         if reason is not None:
             return Outcome(reason=reason)
+        heard = [outcome for outcome in outcomes if split_media(outcome.edits)[0]]
+        if len(heard) > 1:
+            names = [part.perturbation for part, each in zip(options.parts, outcomes, strict=True) if each in heard]
+            raise UsageError(f"the parts {names} of {me.name!r} all change the sound, and each would undo the others.")
         edits = tuple(edit for outcome in outcomes for edit in outcome.edits)
-        if len(split_media(edits)[0]) > 1:
-            raise UsageError(f"two parts of {me.name!r} change the sound; each would undo the other.")
-        shifted = [outcome for outcome in outcomes if outcome.shift_ms is not None]
-        return Outcome(edits, None, shifted[0].ignored, shifted[0].shift_ms) if shifted else Outcome(edits)
+        return Outcome(edits, None, heard[0].ignored, heard[0].shift_ms) if heard else Outcome(edits)
 
     return planner
 
