@@ -142,3 +142,69 @@ def write_annotation(path: Path, content: Any) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(content), encoding="utf-8")
     return path
+
+
+# --- a small data set --------------------------------------------------------------------------------------------
+
+HEARD, LATE, SILENT, GONE, OTHER = (
+    f"{name:0<8}-0000-4000-8000-000000000000" for name in ("a1", "a2", "b1", "c1", "d1")
+)
+"""Clips: the first two are of one video; with sound, with sound 400 ms late, without sound, not on disk, with sound."""
+
+PARENTS = {HEARD: "video-a", LATE: "video-a", SILENT: "video-b", GONE: "video-c", OTHER: "video-d"}
+DELAY_MS = 400
+FRAMES = 120
+
+LEFT = {frame: (20 + frame % 5, 30, 70 + frame % 5, 90) for frame in range(FRAMES)}
+"""Whole pixels, moving."""
+
+FRACTIONS = {frame: (-10.75, 120.25, 74.5, 62.5) for frame in range(10, 70) if not 40 <= frame < 45}
+"""Left, top, width, height: partly outside the picture, with a gap."""
+
+FRACTIONS_DRAWN = {frame: (-10, 120, 64, 182) for frame in range(10, 70)}
+RIGHT = {frame: (200, 100, 250, 160) for frame in range(FRAMES)}
+
+
+def sized(boxes: Mapping[int, Pixels]) -> list[dict[str, float]]:
+    """Return the items of a track from its corners."""
+    return [box(frame, (x1, y1, x2 - x1, y2 - y1)) for frame, (x1, y1, x2, y2) in boxes.items()]
+
+
+def some(boxes: Mapping[int, Pixels], first: int, stop: int) -> dict[int, Pixels]:
+    """Return the boxes of some frames."""
+    return {frame: pixels for frame, pixels in boxes.items() if first <= frame < stop}
+
+
+def small_annotation() -> dict[str, Any]:
+    """Return the annotation of the small data set."""
+    heard = [
+        person("0", [(61, 89)], [track("track_9", sized(some(RIGHT, 30, 50)))], wearer=True),
+        person(
+            "1", [(20, 60), (90, 200)],
+            [track("track_0", sized(LEFT)), track("visual_anchor_1", sized(some(LEFT, 5, 8)))],
+        ),
+        person("2", [(0, 9), (15, 15)], [track("track_1", [box(f, pixels) for f, pixels in FRACTIONS.items()])]),
+    ]  # fmt: skip
+    late = [person("1", [(30, 80)], [track("track_0", sized(some(LEFT, 15, 105)))])]
+    plain = [person("1", [(10, 50), (70, 100)], [track("track_0", sized(RIGHT))])]
+    persons = {HEARD: heard, LATE: late, SILENT: plain, GONE: plain, OTHER: plain}
+    videos: dict[str, dict[str, Any]] = {}
+    for clip, parent in PARENTS.items():
+        videos.setdefault(parent, {})[clip] = persons[clip]
+    return annotation(videos)
+
+
+def write_small(root: Path) -> Path:
+    """Write the small data set: the annotation, and the clips that there are."""
+    seconds = FRAMES / FPS
+    left, right = Drawn(LEFT), Drawn(RIGHT)
+    films = {
+        HEARD: film([left, Drawn(FRACTIONS_DRAWN), right], FRAMES, aac(48_000, seconds)),
+        LATE: film([left], FRAMES, aac(44_100, seconds, delay_ms=DELAY_MS)),
+        SILENT: film([right], FRAMES),
+        OTHER: film([right], FRAMES, aac(16_000, seconds)),
+    }
+    for clip, each in films.items():
+        each.write(root / "clips" / f"{clip}.mp4")
+    write_annotation(root / "av_val.json", small_annotation())
+    return root

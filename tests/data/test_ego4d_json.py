@@ -87,7 +87,10 @@ BOX = PLACE + r"\.persons\[0\]\.tracking_paths\[0\]\.track\[2\]"
         ),
         (put({}, "clips", lambda data: data["videos"][1]), r"\$\.videos\[1\]\.clips: .*Expected `array \| null`"),
         (lambda data: data.pop("videos"), r"\$: .*missing required field `videos`"),
-        (put("e", "end_frame", lambda d: clip(d)["persons"][0]["voice_segments"][0]), r"voice_segments\[0\]\.end_frame"),
+        (
+            put("e", "end_frame", lambda d: clip(d)["persons"][0]["voice_segments"][0]),
+            r"voice_segments\[0\]\.end_frame",
+        ),
     ],
 )
 def test_what_is_wrong_is_named_with_its_place(
