@@ -1,0 +1,169 @@
+"""The cue check: how well can sound alone tell what was changed from what was not?
+
+A model that hears the splice needs no lips. So a classifier that sees no faces, logistic regression on a few statistics
+(`cue_features`), is given the same tracks unchanged and changed, in groups by source so that it never knows a recording
+beforehand. Its AUROC says how far listening for the change alone can lead (docs/method.md, section 5).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asdbench.errors import DataError
+from asdbench.perturb.choose import Chooser
+from asdbench.perturb.cue_features import features
+from asdbench.perturb.dubbed import DUBBED
+from asdbench.perturb.edits import AudioEdit, Lender, digest, edit_audio, split_media
+from asdbench.perturb.plan import ConditionPlan, Plan
+from asdbench.types import SAMPLE_RATE, Int16Array, Track, TrackKey
+
+FLAG = 0.60
+"""An AUROC above this is worth a warning."""
+
+FOLDS = 5
+MIN_SOURCES = 10
+MIN_TRACKS = 20
+CHOICE = "cue@1"
+"""Under this name tracks are chosen where there are more than can be heard in reasonable time."""
+
+_SHORTEST = SAMPLE_RATE // 10
+_LONGEST = 10 * SAMPLE_RATE
+_PENALTY = 0.05
+
+_Pair = tuple[NDArray[np.float64], NDArray[np.float64], str]  # unchanged, changed, source
+
+
+@dataclass(frozen=True)
+class Cue:
+    """What the classifier made of one perturbed set.
+
+    Attributes:
+        conditions: The conditions that differ in proportion only, or not at all, in the sound.
+        auroc: Mean over the folds of the AUROC of changed against unchanged; ``None`` where undefined.
+        low: The lowest fold.
+        high: The highest fold.
+        tracks: How many tracks, each heard unchanged and changed.
+        sources: From how many independent recordings.
+        undefined: Why there is no value.
+    """
+
+    conditions: tuple[str, ...]
+    auroc: float | None
+    low: float | None
+    high: float | None
+    tracks: int
+    sources: int
+    undefined: str = ""
+
+    @property
+    def flagged(self) -> bool:
+        """Whether sound alone tells more than `FLAG`."""
+        return self.auroc is not None and self.auroc > FLAG
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what ``audit.json`` holds."""
+        return {**asdict(self), "flagged": self.flagged}
+
+
+def cue_check(plan: Plan, tracks: Sequence[Track], lender: Lender, most: int, seed: int) -> tuple[Cue, ...]:
+    """Measure for every set with changed sound how well sound alone gives the change away.
+
+    Args:
+        plan: The resolved suite.
+        tracks: The tracks to choose from.
+        lender: Gives donors' sound.
+        most: The largest number of tracks to hear per set: the first ones, by hash, that it changes.
+        seed: The suite's seed.
+    """
+    groups = _groups(plan)
+    chooser = Chooser(seed, CHOICE)
+    order = sorted(tracks, key=lambda track: (chooser.fraction("|".join(track.key)), track.key))
+    wanted = [_changed_by(group[0], order, most) for group in groups]
+    heard: list[list[_Pair]] = [[] for _ in groups]
+    for track in order:
+        here = [index for index, keys in enumerate(wanted) if track.key in keys]
+        try:
+            if here:
+                audio = track.media.audio()
+                for index in here:
+                    heard[index] += _hear(track, audio, groups[index][0], lender)
+        except DataError:
+            continue  # scoring will stop there, or skip it, as the user said
+    return tuple(
+        _judge(tuple(each.condition.name for each in group), pairs) for group, pairs in zip(groups, heard, strict=True)
+    )
+
+
+def _groups(plan: Plan) -> list[list[ConditionPlan]]:
+    """Return the conditions whose sound is changed alike, but for the proportion; the largest proportion first."""
+    found: dict[str, list[ConditionPlan]] = {}
+    for each in plan.conditions:
+        if each.condition.perturbation in (None, DUBBED.perturbation):
+            continue
+        if any(_sound_edits(each, key) for key in each.decisions):
+            found.setdefault(_identity(each), []).append(each)
+    return [sorted(group, key=lambda each: -each.condition.proportion) for group in found.values()]
+
+
+def _identity(plan: ConditionPlan) -> str:
+    """Return what two conditions share that differ in proportion, or in what happens to the faces, only."""
+    outcomes = [d.outcome for key in sorted(plan.decisions) for d in plan.decisions[key]]
+    return digest([edit for outcome in outcomes for edit in split_media(outcome.edits)[0]])
+
+
+def _sound_edits(plan: ConditionPlan, key: TrackKey) -> tuple[AudioEdit, ...]:
+    return split_media(plan.edits(key))[0]
+
+
+def _changed_by(plan: ConditionPlan, order: Sequence[Track], most: int) -> set[TrackKey]:
+    changed = (track.key for track in order if _sound_edits(plan, track.key))
+    return {key for _, key in zip(range(most), changed, strict=False)}
+
+
+def _hear(track: Track, audio: Int16Array, plan: ConditionPlan, lender: Lender) -> Iterator[_Pair]:
+    """Yield the features of a track's sound, unchanged and changed."""
+    if len(audio) >= _SHORTEST:
+        changed = edit_audio(audio, _sound_edits(plan, track.key), track.media, lender)
+        yield _row(audio), _row(changed), track.source_id
+
+
+def _row(audio: Int16Array) -> NDArray[np.float64]:
+    found = features(audio[:_LONGEST])
+    return np.array([found[name] for name in sorted(found)])
+
+
+def _judge(names: tuple[str, ...], pairs: Sequence[_Pair]) -> Cue:
+    sources = sorted({source for *_, source in pairs})
+    if len(sources) < MIN_SOURCES or len(pairs) < MIN_TRACKS:
+        few = (
+            f"{len(pairs)} changed tracks of {len(sources)} sources; at least {MIN_TRACKS} of {MIN_SOURCES} are needed "
+            "to fit a classifier on some sources and judge it on others"
+        )
+        return Cue(names, None, None, None, len(pairs), len(sources), few)
+    found = _cross_validated(pairs, [sources.index(source) for *_, source in pairs])
+    mean, low, high = (round(float(each), 4) for each in (np.mean(found), min(found), max(found)))
+    return Cue(names, mean, low, high, len(pairs), len(sources))
+
+
+def _cross_validated(pairs: Sequence[_Pair], sources: Sequence[int]) -> list[float]:
+    """Return the AUROC on each fold of sources, by a classifier fitted on the others."""
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.metrics import roc_auc_score
+    from sklearn.model_selection import GroupKFold
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    rows = np.array([row for pair in pairs for row in pair[:2]])
+    changed = np.tile([0, 1], len(pairs))
+    groups = np.repeat(sources, 2)
+    found = []
+    for learn, judge in GroupKFold(FOLDS).split(rows, changed, groups):
+        model = make_pipeline(StandardScaler(), LogisticRegression(C=_PENALTY, max_iter=2000))
+        model.fit(rows[learn], changed[learn])
+        found.append(float(roc_auc_score(changed[judge], model.decision_function(rows[judge]))))
+    return found
