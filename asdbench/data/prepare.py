@@ -14,12 +14,10 @@ The same command continues what was stopped, and does again what has changed sin
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from pathlib import Path
@@ -27,7 +25,6 @@ from typing import Any, Literal
 
 import msgspec
 
-from asdbench.atomic import write_json, write_text
 from asdbench.data.ids import is_safe
 from asdbench.data.layout import CommunityLayout, TrackRows
 from asdbench.data.prepare_clip import (
@@ -40,13 +37,10 @@ from asdbench.data.prepare_clip import (
     prepare_clip,
     remove_clip,
 )
+from asdbench.data.prepare_folder import PreparedFolder
 from asdbench.data.workers import run_all
-from asdbench.errors import DataError, NotComparableError, ResourceError, UsageError
+from asdbench.errors import DataError, UsageError
 from asdbench.types import Dataset, Track
-
-MANIFEST = "prepared.json"
-_SCHEMA = 1
-_LOCK = ".lock"
 
 
 @dataclass(frozen=True)
@@ -110,7 +104,7 @@ def prepare(
     options = options or PrepareOptions()
     tracks = dataset.tracks[: options.limit]
     _check(tracks, split, options)
-    folder = _Folder(out, split)
+    folder = PreparedFolder(out, split)
     earlier = folder.claim(_identity(dataset, options))
     with folder.lock():
         if earlier and earlier.get("source_fingerprint") != dataset.fingerprint:
@@ -125,7 +119,7 @@ def prepare(
 def _check(tracks: Sequence[Track], split: str, options: PrepareOptions) -> None:
     if options.faces not in SUFFIXES:
         raise UsageError(f"faces {options.faces!r}: expected {' or '.join(SUFFIXES)}.")
-    if (options.limit is not None and options.limit < 1) or (options.workers is not None and options.workers < 1):
+    if any(number is not None and number < 1 for number in (options.limit, options.workers)):
         raise UsageError("limit and workers count from 1.")
     if not is_safe(split):
         raise UsageError(f"the split {split!r} cannot name a folder.")
@@ -198,7 +192,8 @@ def _finished(clip: Clip, known: Mapping[str, ClipRecord], job: Job) -> bool:
     if record is None or record.identity != clip.identity(job.faces) or (record.skipped and not job.skip):
         return False
     tracks = {track.entity_id: track for track in clip.tracks}
-    if {*tracks} != {entry.entity_id for entry in (*record.tracks, *record.skipped)} - {""}:
+    recorded = {entry.entity_id for entry in record.tracks} | {part.entity_id for part in record.skipped}
+    if {*tracks} != recorded - {""}:
         return False
     layout = job.layout
     sizes = [
@@ -223,7 +218,7 @@ def _count(folder: Path) -> tuple[int, int]:
 
 
 def _finish(
-    folder: _Folder,
+    folder: PreparedFolder,
     dataset: Dataset,
     clips: Sequence[Clip],
     records: Mapping[str, ClipRecord],
@@ -240,15 +235,7 @@ def _finish(
         )
     CommunityLayout(folder.path, folder.split).write_tables(rows)
     folder.write_skipped(skipped)
-    counts = {
-        "clips": len(clips),
-        "tracks": len(rows),
-        "frames": sum(len(row.track) for row in rows),
-        "skipped_tracks": sum(bool(entity) for _, entity, _ in skipped),
-        "skipped_films": sum(not entity for _, entity, _ in skipped),
-        "bytes": sum(record.film_bytes for record in records.values())
-        + sum(entry.face_bytes + entry.wav_bytes for record in records.values() for entry in record.tracks),
-    }
+    counts = _counts(clips, rows, records, skipped)
     content = hashlib.sha256()
     for clip in clips:
         content.update("".join(entry.digest for entry in records[clip.video_id].tracks).encode())
@@ -258,6 +245,23 @@ def _finish(
     return Prepared(folder.path, folder.split, counts, skipped)
 
 
+def _counts(
+    clips: Sequence[Clip],
+    rows: Sequence[TrackRows],
+    records: Mapping[str, ClipRecord],
+    skipped: Sequence[tuple[str, str, str]],
+) -> dict[str, int]:
+    films = sum(record.film_bytes for record in records.values())
+    return {
+        "clips": len(clips),
+        "tracks": len(rows),
+        "frames": sum(len(row.track) for row in rows),
+        "skipped_tracks": sum(bool(entity) for _, entity, _ in skipped),
+        "skipped_films": sum(not entity for _, entity, _ in skipped),
+        "bytes": films + sum(each.face_bytes + each.wav_bytes for record in records.values() for each in record.tracks),
+    }
+
+
 def _rows(clip: Clip, record: ClipRecord) -> Iterator[TrackRows]:
     written = {entry.entity_id: entry for entry in record.tracks}
     for track in clip.tracks:
@@ -265,90 +269,3 @@ def _rows(clip: Clip, record: ClipRecord) -> Iterator[TrackRows]:
         if entry is not None:
             margin = track.audio_margin if record.film_bytes else (0, 0)
             yield TrackRows(replace(track, frame_size=entry.frame_size, audio_margin=margin), track.labels)
-
-
-class _Folder:
-    """The folder that is written: who may, and what ``prepared.json`` says of its splits."""
-
-    def __init__(self, path: Path, split: str) -> None:
-        self.path, self.split = path, split
-
-    def claim(self, identity: Mapping[str, Any]) -> dict[str, Any] | None:
-        """Make the folder ready; return what an earlier start of the same said."""
-        manifest = self.path / MANIFEST
-        if not manifest.exists():
-            if self.path.exists() and (not self.path.is_dir() or any(map(_foreign, self.path.iterdir()))):
-                raise UsageError(f"{self.path}: exists and was not written by data prepare; choose another --out.")
-            try:
-                self.path.mkdir(parents=True, exist_ok=True)
-            except OSError as error:
-                raise UsageError(f"{self.path}: cannot be created ({error.strerror}); choose another --out.") from error
-            return None
-        earlier: dict[str, Any] | None = self._splits().get(self.split)
-        before = earlier.get("identity", {}) if earlier else {}
-        differing = [name for name in identity if earlier and before.get(name) != identity[name]]
-        if differing:
-            what = "; ".join(f"{name} ({before.get(name)!r} there, {identity[name]!r} now)" for name in differing)
-            raise NotComparableError(
-                f"{self.path}: the split {self.split!r} was prepared otherwise: {what}; choose another --out."
-            )
-        return earlier
-
-    def _splits(self) -> dict[str, Any]:
-        manifest = self.path / MANIFEST
-        try:
-            content = msgspec.json.decode(manifest.read_bytes(), type=dict[str, Any])
-        except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise DataError(f"{manifest}: not readable as JSON ({error}); choose another --out.") from error
-        splits = content.get("splits")
-        if content.get("schema") != _SCHEMA or not isinstance(splits, dict):
-            raise DataError(f"{manifest}: not what this asdbench writes; choose another --out.")
-        return splits
-
-    @contextmanager
-    def lock(self) -> Iterator[None]:
-        """Keep other processes from writing the folder; a process that dies gives its lock back."""
-        from filelock import FileLock, Timeout
-
-        (self.path / RECORDS).mkdir(exist_ok=True)
-        lock = FileLock(self.path / RECORDS / _LOCK)
-        try:
-            lock.acquire(timeout=0)
-        except Timeout as error:
-            raise ResourceError(f"{self.path}: another process is writing there; wait for it to finish.") from error
-        try:
-            yield
-        finally:
-            with suppress(OSError):  # while it is still held; Windows keeps the file
-                (self.path / RECORDS / _LOCK).unlink(missing_ok=True)
-            lock.release()
-
-    def write(self, manifest: Mapping[str, Any]) -> None:
-        """Write what is known of the split, beside that of others."""
-        splits = self._splits() if (self.path / MANIFEST).exists() else {}
-        write_json(
-            self.path / MANIFEST,
-            {"schema": _SCHEMA, "splits": dict(sorted({**splits, self.split: dict(manifest)}.items()))},
-        )
-
-    def write_skipped(self, skipped: Iterable[tuple[str, str, str]]) -> None:
-        """Write what was left out, and why."""
-        listing = self.path / "csv" / f"{self.split}_skipped.csv"
-        buffer = io.StringIO()
-        writer = csv.writer(buffer, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
-        rows = [(video, entity, "track" if entity else "film", reason) for video, entity, reason in skipped]
-        writer.writerows([("video_id", "entity_id", "left_out", "reason"), *rows])
-        if rows:
-            write_text(listing, buffer.getvalue())
-        else:
-            listing.unlink(missing_ok=True)
-
-    def tidy(self) -> None:
-        """Remove the empty folder of work."""
-        with suppress(OSError):
-            (self.path / RECORDS / "work").rmdir()
-
-
-def _foreign(path: Path) -> bool:
-    # A killed start may leave a lock or a half-written file.
-    return path.name != RECORDS and not (path.name.startswith(".") and path.name.endswith(".tmp"))

@@ -297,10 +297,20 @@ def _film(tracks: tuple[Track, ...]) -> Iterator[tuple[int, Int16Array]] | None:
     before, after = widest.audio_margin
     if not before and not after:
         return None
+    start = int(widest.timestamps_ms[0]) * SAMPLE_RATE // 1000
     if isinstance(widest.media, VideoMedia):
-        return sound_pieces(widest.media.sound)
-    samples = widest.media.audio_window(-before, widest.num_samples + after)
-    return iter([(int(widest.timestamps_ms[0]) * SAMPLE_RATE // 1000 - before, samples)])
+        # Some data sets count time from the first picture, which a file may show later than at 0.
+        later = int(widest.media.timestamps_ms[0]) * SAMPLE_RATE // 1000 - start
+        return _moved(sound_pieces(widest.media.sound), -later)
+    return _moved(iter([(start - before, widest.media.audio_window(-before, widest.num_samples + after))]), 0)
+
+
+def _moved(pieces: Iterator[tuple[int, Int16Array]], by: int) -> Iterator[tuple[int, Int16Array]]:
+    """Yield pieces on another clock, without what would lie before its time 0."""
+    for place, samples in pieces:
+        kept = samples[max(-place - by, 0) :]
+        if len(kept):
+            yield max(place + by, 0), kept
 
 
 def _write_pieces(path: Path, pieces: Iterator[tuple[int, Int16Array]]) -> None:

@@ -74,7 +74,9 @@ def read_sound(path: Path, start: int, stop: int) -> tuple[int, Int16Array]:
 
 
 def sound_pieces(path: Path) -> Iterator[tuple[int, Int16Array]]:
-    """Yield the whole sound piece by piece, each with its place on the clock, one after the other without a gap.
+    """Yield the whole sound piece by piece, each with its place on the clock, which may lie before 0.
+
+    One follows the other without a gap.
 
     Raises:
         DataError: As for `read_sound`.
@@ -82,9 +84,7 @@ def sound_pieces(path: Path) -> Iterator[tuple[int, Int16Array]]:
     length = _plain_length(path)
     if length is None:
         with open_stream(path, "audio") as (container, stream):
-            for place, samples in _resampled(path, container.decode(stream), stream):
-                # What lies before time 0 has no place on the clock.
-                yield max(place, 0), samples[max(-place, 0) :]
+            yield from _resampled(path, container.decode(stream), stream)
         return
     for start in range(0, length, _PIECE):
         yield read_sound(path, start, min(start + _PIECE, length))

@@ -54,7 +54,13 @@ def command(
 
     dataset = open_source(data, data_format, split, data_options)
     options = PrepareOptions(**choices, data_options=named_values(data_options), progress=False if quiet else None)
-    done = prepare(dataset, out, split, options, (lambda _: None) if quiet else note)
+    tell = (lambda _: None) if quiet else note
+    done = prepare(dataset, out, split, options, tell)
+    if done.skipped:
+        tell(
+            f"left out: {done.counts['skipped_tracks']} track(s) and the sound of {done.counts['skipped_films']} whole "
+            f"film(s); reasons in {done.path / 'csv' / f'{split}_skipped.csv'}"
+        )
     if as_json:
         echo_json(done.to_dict())
         return
@@ -63,9 +69,4 @@ def command(
         f"{done.path}: {counts['tracks']:,} tracks, {counts['frames']:,} face crops of {counts['clips']:,} clips, "
         f"{counts['bytes'] / 1e6:,.1f} MB"
     )
-    if done.skipped:
-        note(
-            f"left out: {counts['skipped_tracks']} track(s) and the sound of {counts['skipped_films']} whole film(s); "
-            f"reasons in {done.path / 'csv' / f'{split}_skipped.csv'}"
-        )
-    note(f"next: asdbench run --data {done.path} --format ava --split {split} --suite unsync --checkpoint FILE")
+    tell(f"next: asdbench run --data {done.path} --format ava --split {split} --suite unsync --checkpoint FILE")
