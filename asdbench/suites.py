@@ -19,7 +19,7 @@ from asdbench.types import Condition, LabelPolicy, Role, Suite
 _Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9@.()_+#-]*$", max_length=80)]
 _Value = str | int | float
 _MAX_CONDITIONS = 2000
-_HOLE = re.compile(r"\{(\w+)(:\+)?\}")
+_HOLE = re.compile(r"\{(\w+)(?::(\+|\.[0-9]f))?\}")
 _T = TypeVar("_T")
 
 
@@ -131,7 +131,7 @@ def _convert(path: Path, content: Mapping[str, Any], kind: type[_T]) -> _T:
 
 
 def _spread(path: Path, entry: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yield the conditions that one table ``[[condition]]`` stands for: one per value of ``each``, one without it."""
+    """Yield the conditions of one table ``[[condition]]``: one per value in ``each`` of an option, or of proportion."""
     rest = {key: value for key, value in entry.items() if key != "each"}
     if "each" not in entry:
         yield rest
@@ -140,21 +140,23 @@ def _spread(path: Path, entry: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         each = msgspec.convert(entry["each"], dict[str, Annotated[list[_Value], msgspec.Meta(min_length=1)]])
     except msgspec.ValidationError as error:
         raise UsageError(f"{path}, condition {rest.get('name')!r}: each: {error}; expected lists of values.") from error
-    options = rest.get("options", {})
     for values in itertools.product(*each.values()):
         chosen = dict(zip(each, values, strict=True))
-        yield rest | {"name": _filled(path, rest.get("name"), chosen), "options": {**options, **chosen}}
+        spread = rest | {"name": _filled(path, rest.get("name"), chosen)}
+        if "proportion" in chosen:
+            spread["proportion"] = chosen.pop("proportion")
+        yield spread | ({"options": {**rest.get("options", {}), **chosen}} if chosen else {})
 
 
 def _filled(path: Path, name: Any, values: Mapping[str, _Value]) -> Any:
-    """Return a name with ``{option}`` replaced by the option's value, ``{option:+}`` by that with its sign."""
+    """Return a name with ``{option}`` replaced by its value, ``{option:+}`` with a sign, ``{option:.2f}`` rounded."""
 
     def value_of(hole: re.Match[str]) -> str:
         value = values.get(hole[1])
         if value is None or (hole[2] and isinstance(value, str)):
             known = ", ".join(values)
             raise UsageError(f"{path}, condition {name!r}: {hole[0]} stands for no number of each (known: {known}).")
-        return f"{value:+}" if hole[2] else str(value)
+        return format(value, hole[2] or "")
 
     return _HOLE.sub(value_of, name) if isinstance(name, str) else name
 

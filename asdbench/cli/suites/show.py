@@ -41,6 +41,9 @@ def command(suite: str, as_json: bool) -> None:
 
 
 def _text(value: object) -> str:
+    if isinstance(value, dict) and "perturbation" in value:
+        options = value.get("options")
+        return str(value["perturbation"]) + (f"({_text(options)})" if options else "")
     if isinstance(value, dict):
         return ", ".join(f"{key} = {_text(item)}" for key, item in value.items())
     if isinstance(value, list | tuple):
