@@ -22,7 +22,10 @@ from asdbench.engine.assemble import assemble
 from asdbench.engine.loop import Skipped, score_tracks
 from asdbench.engine.tracks import TrackEvaluator, media_digest
 from asdbench.errors import DataError, NotComparableError, UsageError
+from asdbench.materialize import open_set
+from asdbench.materialize.given import read_given
 from asdbench.perturb.plan import Plan, plan
+from asdbench.predictions.table import read_scale
 from asdbench.protocols.robustness import require_both_classes
 from asdbench.records import provenance
 from asdbench.records.folder import RunFolder, default_folder, fingerprint
@@ -360,6 +363,57 @@ def score(path: str | Path) -> Run:
         DataError: Not a finished run, or its predictions are missing or broken.
     """
     return open_run(path).recomputed()
+
+
+def score_predictions(
+    path: str | Path,
+    predictions: str | Path,
+    *,
+    scores: str,
+    name: str | None = None,
+    out: str | Path | None = None,
+    runs: str | Path | None = None,
+    notify: Notify = lambda _: None,
+) -> Run:
+    """Score what other code predicted on a materialised set, and write a run folder.
+
+    Args:
+        path: Folder of the set (`asdbench.materialize`).
+        predictions: A folder with a file of predictions per condition, or the file of the clean one.
+        scores: Whether they are log-odds (``logit``) or probabilities (``probability``).
+        name: What to call the model; ``given`` by default.
+        out: Run folder; ``<runs>/<name>-<suite>-<data>-<fingerprint>`` by default.
+        runs: Where derived run folders lie; ``runs`` by default.
+        notify: Told in a few words what happens.
+
+    Raises:
+        AsdbenchError: See ``asdbench.errors`` for the tree.
+
+    Example:
+        >>> asdbench.api.score_predictions("perturbed", "my_scores", scores="probability").table  # doctest: +SKIP
+    """
+    made = open_set(path)
+    given = read_given(made, Path(predictions), read_scale(scores), name)
+    if given.missing:
+        notify(f"no predictions for {', '.join(given.missing)}: left out")
+    record = given.record()
+    identity, suite, data = record["identity"], record["suite"]["name"], record["data"]["name"]
+    folder = RunFolder(Path(out) if out else default_folder(Path(runs or "runs"), given.name, suite, data, identity))
+    earlier = folder.claim(identity)
+    with folder.lock():
+        if earlier and earlier["state"] == "complete":
+            notify(
+                "these predictions are scored; delete the folder of the run, or choose another --out, to do it again"
+            )
+            return _reopened(folder)
+        notify(f"writing {folder.path}")
+        folder.write_record(record | {"state": "running"})
+        for condition, rows in given.predictions.items():
+            write_predictions(predictions_path(folder.path, condition), rows)
+        given.copy_records(folder.path)
+        _finished(folder, record)
+        folder.write_record(record | {"state": "complete"})
+    return open_run(folder.path)
 
 
 def report(path: str | Path) -> Run:

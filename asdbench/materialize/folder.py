@@ -17,11 +17,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
-from urllib.parse import quote
 
 from asdbench.errors import DataError
 from asdbench.records.folder import RunFolder
-from asdbench.records.predictions import Predictions, read_predictions
+from asdbench.records.predictions import Predictions, file_stem, read_predictions
 from asdbench.types import Condition
 
 MANIFEST = "manifest.json"
@@ -42,11 +41,6 @@ class SetFolder(RunFolder):
 def rows_path(root: Path, condition: str) -> Path:
     """Return the path of the rows of a condition."""
     return root / "rows" / f"{file_stem(condition)}.parquet"
-
-
-def file_stem(condition: str) -> str:
-    """Return the name of a condition as it stands in file names, here and in run folders."""
-    return quote(condition, safe="@.-_+")
 
 
 @dataclass(frozen=True)

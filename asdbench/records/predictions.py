@@ -106,7 +106,12 @@ class Predictions:
 
 def predictions_path(folder: Path, condition: str) -> Path:
     """Return the path of a condition's predictions within a run folder."""
-    return folder / "predictions" / f"{quote(condition, safe='@.-_+')}.parquet"
+    return folder / "predictions" / f"{file_stem(condition)}.parquet"
+
+
+def file_stem(condition: str) -> str:
+    """Return the name of a condition as it stands in file names: percent-encoded where it must be."""
+    return quote(condition, safe="@.-_+")
 
 
 def write_predictions(path: Path, predictions: Predictions, *, scored: bool = True) -> None:
