@@ -50,7 +50,7 @@ def mismatch(
     Raises:
         UsageError: The span lies outside the waveform, or the donors are together shorter than the span.
     """
-    own = _span(waveform, start, stop)
+    own = checked_span(waveform, start, stop)
     joined = join(donors)
     if len(joined) < len(own):
         raise UsageError(
@@ -85,7 +85,7 @@ def misalign(
     Raises:
         UsageError: The span lies outside the waveform.
     """
-    _span(waveform, start, stop)
+    checked_span(waveform, start, stop)
     head = waveform[:0] if before is None else before
     source = np.concatenate([head, waveform, waveform[:0] if after is None else after])
     first, last = start - shift + len(head), stop - shift + len(head)
@@ -111,7 +111,7 @@ def resplice(
     Raises:
         UsageError: The span lies outside the waveform.
     """
-    own = _span(waveform, start, stop)
+    own = checked_span(waveform, start, stop)
     background = noise_bed(donor_track, len(own)) * level_gain(own, join(donors)[: len(own)])
     return splice(waveform, start, own + background)
 
@@ -122,7 +122,7 @@ def splice(waveform: Int16Array, start: int, replacement: Samples) -> Int16Array
     An end that coincides with an end of the waveform needs no crossfade and gets none.
     """
     stop = start + len(replacement)
-    own = _span(waveform, start, stop)
+    own = checked_span(waveform, start, stop)
     fade = min(EDGE_FADE, len(own) // 2)
     weight = np.ones(len(own))
     if start > 0:
@@ -212,7 +212,12 @@ def _ramp(length: int) -> _Float:
     return (np.arange(length) + 0.5) / max(length, 1)
 
 
-def _span(waveform: Int16Array, start: int, stop: int) -> Int16Array:
+def checked_span(waveform: Int16Array, start: int, stop: int) -> Int16Array:
+    """Return a span of a waveform.
+
+    Raises:
+        UsageError: It lies outside.
+    """
     if not 0 <= start <= stop <= len(waveform):
         raise UsageError(f"the span {start} to {stop} does not lie within the {len(waveform)} samples of the waveform.")
     return waveform[start:stop]

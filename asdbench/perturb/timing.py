@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import Annotated
 
 import msgspec
-import numpy as np
 
-from asdbench.perturb.audio import EDGE_FADE, join, splice
+from asdbench.errors import UsageError
+from asdbench.perturb.audio import EDGE_FADE, checked_span, join, splice
 from asdbench.perturb.edits import AudioEdit, Lender
 from asdbench.perturb.synchrony import MisalignEdit, frames_without_audio
 from asdbench.perturb.targets import NoOptions, Outcome, Perturbation, PlanContext, Planner, Scope, Target
@@ -36,7 +36,7 @@ def reverse(waveform: Int16Array, start: int, stop: int) -> Int16Array:
     Raises:
         UsageError: The span lies outside the waveform.
     """
-    return splice(waveform, start, waveform[start:stop][::-1])
+    return splice(waveform, start, checked_span(waveform, start, stop)[::-1])
 
 
 def swap_halves(waveform: Int16Array, start: int, stop: int) -> Int16Array:
@@ -52,7 +52,7 @@ def swap_halves(waveform: Int16Array, start: int, stop: int) -> Int16Array:
     Raises:
         UsageError: The span lies outside the waveform.
     """
-    own = waveform[start:stop]
+    own = checked_span(waveform, start, stop)
     middle = len(own) // 2
     fade = min(EDGE_FADE, middle)
     return splice(waveform, start, join([own[middle - fade :], own[:middle]], fade))
@@ -69,13 +69,15 @@ def repeat(waveform: Int16Array, start: int, stop: int, first: int, last: int) -
         last: One past its last sample.
 
     Raises:
-        UsageError: The span lies outside the waveform.
+        UsageError: The span or the stretch lies outside the waveform, or the stretch is empty and the span is not.
     """
-    stretch = waveform[first:last]
+    checked_span(waveform, start, stop)
+    stretch = checked_span(waveform, first, last)
+    if not len(stretch) and stop > start:
+        raise UsageError(f"an empty stretch, {first} to {last}, cannot be looped.")
     fade = min(EDGE_FADE, len(stretch) // 2)
     turns = (stop - start) // max(len(stretch) - fade, 1) + 2
-    looped = join([stretch] * turns, fade) if len(stretch) else np.zeros(0)
-    return splice(waveform, start, looped[: stop - start])
+    return splice(waveform, start, join([stretch] * turns, fade)[: stop - start])
 
 
 class ReverseEdit(AudioEdit, frozen=True, kw_only=True, tag="reverse"):
@@ -102,7 +104,7 @@ class RepeatEdit(AudioEdit, frozen=True, kw_only=True, tag="repeat"):
 
     def apply(self, original: Int16Array, media: Media, lender: Lender) -> Int16Array:
         """See `repeat`."""
-        return repeat(original, *self.span(original), self.first, self.last)
+        return repeat(original, *self.span(original), self.first, min(self.last, len(original)))
 
 
 class ShiftOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -117,7 +119,8 @@ def plan_shift(context: PlanContext, options: ShiftOptions, me: Perturbation) ->
     shift = round(options.ms * SAMPLE_RATE / 1000)
 
     def planner(target: Target) -> Outcome:
-        ignored = frames_without_audio(target, shift)
+        # A wav may end where the last frame starts; what is not shifted has lost nothing by that.
+        ignored = frames_without_audio(target, shift) if shift else (target.first, target.first)
         if ignored[1] - ignored[0] == target.stop - target.first:
             return Outcome(reason="the shift leaves no real audio")
         stop = None if target.run < 0 else target.end_sample
