@@ -71,7 +71,7 @@ def chirp(t: NDArray[np.float64]) -> NDArray[np.float64]:
 def beep_lag(audio: NDArray[np.int16], at: int) -> int:
     """Return by how many samples a chirp that should begin at a sample begins later, looking 400 samples around."""
     wanted = chirp(np.arange(int(CHIRP_S * 16_000)) / 16_000)
-    lags = [lag for lag in range(-400, 401) if 0 <= at + lag and at + lag + len(wanted) <= len(audio)]
+    lags = [lag for lag in range(-400, 401) if at + lag >= 0 and at + lag + len(wanted) <= len(audio)]
     heard = audio.astype(np.float64)
     return max(lags, key=lambda lag: float(heard[at + lag : at + lag + len(wanted)] @ wanted))
 
@@ -161,8 +161,8 @@ LEFT = {frame: (20 + frame % 5, 30, 70 + frame % 5, 90) for frame in range(FRAME
 FRACTIONS = {frame: (-10.75, 120.25, 74.5, 62.5) for frame in range(10, 70) if not 40 <= frame < 45}
 """Left, top, width, height: partly outside the picture, with a gap."""
 
-FRACTIONS_DRAWN = {frame: (-10, 120, 64, 182) for frame in range(10, 70)}
-RIGHT = {frame: (200, 100, 250, 160) for frame in range(FRAMES)}
+FRACTIONS_DRAWN = dict.fromkeys(range(10, 70), (-10, 120, 64, 182))
+RIGHT = dict.fromkeys(range(FRAMES), (200, 100, 250, 160))
 
 
 def sized(boxes: Mapping[int, Pixels]) -> list[dict[str, float]]:
@@ -175,8 +175,8 @@ def some(boxes: Mapping[int, Pixels], first: int, stop: int) -> dict[int, Pixels
     return {frame: pixels for frame, pixels in boxes.items() if first <= frame < stop}
 
 
-def small_annotation() -> dict[str, Any]:
-    """Return the annotation of the small data set."""
+def small_annotation(clips: Sequence[str] = tuple(PARENTS)) -> dict[str, Any]:
+    """Return the annotation of the small data set, or of some of its clips."""
     heard = [
         person("0", [(61, 89)], [track("track_9", sized(some(RIGHT, 30, 50)))], wearer=True),
         person(
@@ -189,13 +189,13 @@ def small_annotation() -> dict[str, Any]:
     plain = [person("1", [(10, 50), (70, 100)], [track("track_0", sized(RIGHT))])]
     persons = {HEARD: heard, LATE: late, SILENT: plain, GONE: plain, OTHER: plain}
     videos: dict[str, dict[str, Any]] = {}
-    for clip, parent in PARENTS.items():
-        videos.setdefault(parent, {})[clip] = persons[clip]
+    for clip in clips:
+        videos.setdefault(PARENTS[clip], {})[clip] = persons[clip]
     return annotation(videos)
 
 
-def write_small(root: Path) -> Path:
-    """Write the small data set: the annotation, and the clips that there are."""
+def write_small(root: Path, clips: Sequence[str] = tuple(PARENTS)) -> Path:
+    """Write the small data set, or some of its clips: the annotation, and the films that there are."""
     seconds = FRAMES / FPS
     left, right = Drawn(LEFT), Drawn(RIGHT)
     films = {
@@ -204,7 +204,8 @@ def write_small(root: Path) -> Path:
         SILENT: film([right], FRAMES),
         OTHER: film([right], FRAMES, aac(16_000, seconds)),
     }
-    for clip, each in films.items():
-        each.write(root / "clips" / f"{clip}.mp4")
-    write_annotation(root / "av_val.json", small_annotation())
+    for clip in clips:
+        if clip in films:
+            films[clip].write(root / "clips" / f"{clip}.mp4")
+    write_annotation(root / "av_val.json", small_annotation(clips))
     return root
