@@ -59,7 +59,8 @@ def h264(faces: Sequence[UInt8Array], crf: int) -> list[UInt8Array]:
     try:
         pictures = dict(_decoded(_encoded(faces, height, width, crf)))
     except (av.error.FFmpegError, ValueError) as error:
-        raise DataError(f"crops of {width}x{height} pixels cannot be coded as H.264 ({error}); check PyAV.") from error
+        why = getattr(error, "strerror", None) or error
+        raise DataError(f"crops of {width}x{height} pixels cannot be coded as H.264 ({why}); check PyAV.") from error
     if sorted(pictures) != list(range(len(faces))):
         raise DataError(f"{len(pictures)} of {len(faces)} pictures came back from H.264; check the installed PyAV.")
     # A copy, so that a small crop does not keep a large picture in memory.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -77,7 +78,7 @@ def plan_replace_faces(context: PlanContext, options: ReplaceFacesOptions, me: P
 def _donor(lends: Track, track: Track, wanted: int, fraction: float) -> FaceDonor:
     """Return as many of the wanted frames as a track can lend, from a frame that the fraction says."""
     step = round(lends.fps / track.fps, 6)
-    frames = min(wanted, int((len(lends) - 1) / step) + 1)
+    frames = min(wanted, math.ceil(len(lends) / step - 1e-6))
     room = len(lends) - 1 - int((frames - 1) * step)
     return FaceDonor(lends.video_id, lends.entity_id, int(fraction * (room + 1)), frames, step)
 
