@@ -222,5 +222,6 @@ def _margin(header: Header | None, start: int, end: int) -> tuple[int, int]:
     """Return how much sound lies before and after a track."""
     if header is None or header.sound is None:
         return 0, 0
-    shift = header.start_ms * SAMPLE_RATE // 1000
-    return max(start + shift - max(header.sound[0], 0), 0), max(header.sound[1] - end - shift, 0)
+    # Sound from before the first picture is not used: a prepared copy, whose clock starts there, does not hold it.
+    first, stop = (sample - header.start_ms * SAMPLE_RATE // 1000 for sample in header.sound)
+    return max(start - max(first, 0), 0), max(stop - end, 0)

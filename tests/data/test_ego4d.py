@@ -17,6 +17,7 @@ from asdbench.data import open_dataset
 from asdbench.data.crops import window
 from asdbench.data.ego4d import _shares
 from asdbench.data.formats import recognise
+from asdbench.data.prepare import PrepareOptions, prepare
 from asdbench.errors import DataError, UsageError
 from asdbench.types import Dataset, Track, TrackKey
 from tests.data.ego4d_films import (
@@ -225,7 +226,14 @@ def test_frames_are_counted_from_the_first_picture(tmp_path: Path) -> None:
     for frame, face in zip(frames_of(each), each.media.faces(), strict=True):
         np.testing.assert_array_equal(face, drawn(frame, LEFT[frame]))
     start = 10 * 16_000 // FPS
-    assert abs(beep_lag(each.media.audio(), (45 - 20) * 16_000 // FPS - start)) <= 20
+    assert abs(beep_lag(each.media.audio(), (45 - 20) * 16_000 // FPS - start)) <= 16
+    before, after = each.audio_margin
+    assert abs(before - start) <= 16, "sound from before the first picture is not used"
+    prepare(open_dataset(tmp_path), tmp_path / "prepared", options=PrepareOptions(workers=1))
+    (stored,) = open_dataset(tmp_path / "prepared").tracks
+    assert stored.audio_margin == each.audio_margin
+    span = -before, each.num_samples + after
+    np.testing.assert_array_equal(stored.media.audio_window(*span), each.media.audio_window(*span))
 
 
 # --- sound -------------------------------------------------------------------------------------------------------
