@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Annotated
 
 import msgspec
@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from asdbench.errors import DataError, UsageError
 from asdbench.perturb.audio import active_level, join
-from asdbench.perturb.donors import cover, speech_candidates
+from asdbench.perturb.donors import Candidate, cover, speech_candidates
 from asdbench.perturb.edits import AudioEdit, Donor, Lender
 from asdbench.perturb.noise import SnrOptions, add_noise
 from asdbench.perturb.targets import NO_DONOR, Outcome, Perturbation, PlanContext, Planner, Target
-from asdbench.types import AUDIO_TOLERANCE_MS, SAMPLE_RATE, Int16Array, Media, Track
+from asdbench.types import AUDIO_TOLERANCE_MS, SAMPLE_RATE, Int16Array, Media
 
 _SHORT_WAV = AUDIO_TOLERANCE_MS * SAMPLE_RATE // 1000
 
@@ -72,7 +72,7 @@ class BabbleOptions(SnrOptions, frozen=True, forbid_unknown_fields=True):
 
 
 def plan_babble(context: PlanContext, options: BabbleOptions, me: Perturbation) -> Planner:
-    """Speaking runs of other sources, no track of them twice; the same at every ratio."""
+    """Speaking runs of other sources, none twice, each talker of other tracks while there are any."""
     return _plan(context, options.speakers, options.ratio, me)
 
 
@@ -87,22 +87,30 @@ def _plan(context: PlanContext, speakers: int, snr_db: float, me: Perturbation) 
     def planner(target: Target) -> Outcome:
         # A little more than the annotation asks for, in case the wav is longer than it.
         length = target.end_sample + _SHORT_WAV
-        heard: set[Track] = set()
+        used: list[Candidate] = []
         talkers = []
         for number in range(speakers):
-            free = (
-                each
-                for each in draws.drawn(target.target_id, target.track, f"talker {number}")
-                if each.track not in heard
-            )
-            chosen = cover(free, length)
+            order = draws.drawn(target.target_id, target.track, f"talker {number}")
+            chosen = cover(_new_voices_first(order, used), length)
             if chosen is None:
                 return Outcome(reason=NO_DONOR if number == 0 else "not enough speech of other sources")
-            heard.update(each.track for each in chosen)
+            used += chosen
             talkers.append(tuple(each.donor(0, len(each)) for each in chosen))
         return Outcome((VoicesEdit(version=me.version, talkers=tuple(talkers), snr_db=snr_db),))
 
     return planner
+
+
+def _new_voices_first(order: Iterable[Candidate], used: Sequence[Candidate]) -> Iterator[Candidate]:
+    """Yield the runs of tracks that no other talker has, then the other runs that none has."""
+    tracks, runs = {each.track.key for each in used}, {each.candidate_id for each in used}
+    later = []
+    for each in order:
+        if each.track.key not in tracks:
+            yield each
+        elif each.candidate_id not in runs:
+            later.append(each)
+    yield from later
 
 
 VOICES = (
