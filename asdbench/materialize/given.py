@@ -124,14 +124,14 @@ def read_given(made: MaterializedSet, given: Path, scale: Scale, name: str | Non
     """
     files = find_files(given, list(made.conditions))
     clean = next(iter(made.conditions))
-    for condition, facts in made.manifest["conditions"].items():
+    for condition in made.conditions:
         # Nothing was changed there, so what was predicted on the clean media holds.
-        if facts["same_media_as_clean"] and condition in made.conditions:
+        if made.unchanged(condition):
             files.setdefault(condition, files[clean])
     ordered = {condition: files[condition] for condition in made.conditions if condition in files}
     predictions, clipped, within = {}, {}, True
     for condition, path in ordered.items():
-        left_out = [(video, entity) for video, entity in made.manifest["conditions"][condition]["left_out"]]
+        left_out = made.left_out(condition)
         table = read_table_of(path).without(left_out)
         scores, clipped[condition] = log_odds(table, scale)
         within = within and bool(((table.values >= 0) & (table.values <= 1)).all())
