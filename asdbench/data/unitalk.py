@@ -6,7 +6,8 @@
     ROOT/clips_videos/, ROOT/clips_audios/   as for AVA (`asdbench.data.ava`)
     ROOT/sub_categories/test_<category>.csv  ids of videos, one per line, no header
 
-These are the files of github.com/plnguyen2908/UniTalk-ASD. The data set has no loader file, and needs none here: frame rates are measured, everything is joined by key.
+These are the files of github.com/plnguyen2908/UniTalk-ASD. The data set has no loader file, and needs none here: frame
+rates are measured, everything is joined by key.
 """
 
 from __future__ import annotations
