@@ -20,7 +20,7 @@ from asdbench.data.layout import TRACK_COLUMNS
 from asdbench.data.media import wav_length
 from asdbench.data.video_media import Places
 from asdbench.errors import DataError
-from asdbench.types import SAMPLE_RATE, Track, TrackKey
+from asdbench.types import AUDIO_TOLERANCE_MS, SAMPLE_RATE, Track, TrackKey
 
 _HINT = (
     "; if those missing are the ones labelled SPEAKING_NOT_AUDIBLE, which WASD's extraction leaves out, leave them out "
@@ -164,12 +164,13 @@ class AvaTracks:
         times = rows.timestamps_ms
         start, end = (int(times[i]) * SAMPLE_RATE // 1000 for i in (0, -1))
         film, length = self._film(rows.video_id)
-        if length < end:
+        facts = self._fact(rows)
+        # What `asdbench data prepare` wrote lies where the timestamps point, though it may end a little early.
+        if length < end - (AUDIO_TOLERANCE_MS * SAMPLE_RATE // 1000 if facts.audio_margin else 0):
             # Cut to the annotated part, say, so that its samples are not where the timestamps point.
             self._short |= {rows.video_id} if film else set()
             film, length = None, end
         media = AvaMedia(wav, faces, tuple(times.tolist()), film, _HINT if rows.inaudible.any() else "")
-        facts = self._fact(rows)
         before, after = facts.audio_margin or (start, length)
         self._counts["boxes"] += rows.boxes is None and rows.has_boxes
         return Track(
@@ -179,7 +180,7 @@ class AvaTracks:
             labels=rows.labels,
             fps=fps,
             num_samples=end - start,
-            audio_margin=(min(start, before), min(length - end, after)) if film else (0, 0),
+            audio_margin=(min(start, before), min(max(length - end, 0), after)) if film else (0, 0),
             media=media
             if rows is whole
             else PartMedia(media, int(whole.timestamps_ms[0]), int(whole.timestamps_ms[-1])),
