@@ -119,6 +119,66 @@ def average_precision_tie_safe(labels: ArrayLike, scores: ArrayLike) -> float:
     return average_precision_tie_bounds(labels, scores)[0]
 
 
+def average_precision_step(labels: ArrayLike, scores: ArrayLike) -> float:
+    """AP as scikit-learn defines it: one point per distinct score, no envelope.
+
+    Over the ``G`` distinct scores ``t_1 > ... > t_G``, with ``P_g`` positives and ``N_g`` rows at or above ``t_g``::
+
+        AP = sum_g (P_g - P_{g-1}) / P * P_g / N_g
+
+    It differs from ``average_precision_tie_safe`` by the envelope alone, so it is never above it, and like it does not
+    depend on the order of rows.
+
+    Args:
+        labels: ``[N]`` of 0 and 1.
+        scores: ``[N]`` finite; higher means more likely positive.
+
+    Returns:
+        AP in (0, 1]; the base rate where all scores are equal.
+
+    Raises:
+        DataError: Wrong shapes, non-finite scores, labels other than 0 and 1.
+        UndefinedMetricError: No rows, or no positive rows.
+
+    Source:
+        scikit-learn, ``sklearn.metrics.average_precision_score``, user guide section 3.4.4.
+
+    Example:
+        >>> round(average_precision_step([0, 1, 1], [3.0, 2.0, 1.0]), 4)
+        0.5833
+    """
+    positive, values = check_rows(labels, scores)
+    total = require_positives(positive)
+    counts = distinct_scores(positive, values)
+    here = np.diff(counts.positives, prepend=0)
+    return float(np.sum(here * (counts.positives / counts.rows)) / total)
+
+
+def is_constant(scores: ArrayLike) -> bool:
+    """Tell whether all rows have one score, so that every ranking metric only tells the order of the rows.
+
+    Args:
+        scores: ``[N]`` finite.
+
+    Returns:
+        True where there is one distinct score; also for a single row.
+
+    Raises:
+        DataError: Wrong shape, or non-finite scores.
+        UndefinedMetricError: No rows.
+
+    Source:
+        Own definition: the official AVA scorer gives such rows anything from the base rate to 1.
+
+    Example:
+        >>> is_constant([0.5, 0.5])
+        True
+    """
+    values = check_scores(scores)
+    require_rows(len(values))
+    return bool(np.all(values == values[0]))
+
+
 def tied_share(scores: ArrayLike) -> float:
     """Share of rows whose score at least one other row has too.
 
