@@ -12,11 +12,11 @@ the clip, n / 30 s after its first one. Nothing is decoded before a track is sco
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import get_args
+from typing import get_args, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -101,6 +101,25 @@ class _Video:
     problem: str
 
 
+class _Numbers(Sequence[int]):
+    """Whole numbers of an array as Python's: of millions of rows, a tuple would take five times as much memory."""
+
+    def __init__(self, numbers: NDArray[np.int64]) -> None:
+        self._numbers = numbers
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    @overload
+    def __getitem__(self, index: int) -> int: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> _Numbers: ...
+
+    def __getitem__(self, index: int | slice) -> int | _Numbers:
+        return _Numbers(self._numbers[index]) if isinstance(index, slice) else int(self._numbers[index])
+
+
 class _Reader:
     """Joins the annotation with the clips on disk, counting what deserves a note."""
 
@@ -176,7 +195,7 @@ class _Reader:
             raise DataError(f"{self.annotation}, clip {video.clip!r}, track {rows.track!r}: the id is too long.")
         times = (rows.frames * 2000 + FRAME_RATE) // (2 * FRAME_RATE)
         start, end = (int(times[i]) * SAMPLE_RATE // 1000 for i in (0, -1))
-        self._boxes[video.clip, entity] = rows.boxes.astype("<f8").tobytes()
+        self._boxes[video.clip, entity] = sha256(rows.boxes.astype("<f8").tobytes()).digest()
         self.gaps += bool((np.diff(rows.frames) > 1).any())
         size = None if video.header is None else video.header.size
         shares = None if size is None else _shares(rows.boxes, size)
@@ -203,8 +222,8 @@ class _Reader:
         if video.header is None or shares is None:
             return UnusableClip(video.path, video.problem)
         what = f"clip {video.clip!r}, person {rows.person!r}, track {rows.track!r}, frame"
-        places = Places(self.annotation, rows.frames.tolist(), what)
-        shown = tuple((times + video.header.start_ms).tolist())
+        places = Places(self.annotation, _Numbers(rows.frames), what)
+        shown = _Numbers(times + video.header.start_ms if video.header.start_ms else times)
         return VideoMedia(video.path, video.path, places, shown, shares, self.crop)
 
 
