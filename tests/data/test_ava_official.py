@@ -138,7 +138,7 @@ def test_repeated_entity_ids_are_no_folder_names(fixture_copy: Path) -> None:
         for video in list((fixture_copy / kind / "val").iterdir()):
             shutil.copytree(video, fixture_copy / kind / "val", dirs_exist_ok=True)
             shutil.rmtree(video)
-    with pytest.raises(DataError, match="occurs in 2 videos .* unclear whose file this is"):
+    with pytest.raises(DataError, match=r"occurs in 2 videos .* unclear whose file this is"):
         open_dataset(fixture_copy)
 
 
