@@ -16,9 +16,10 @@ from asdbench.atomic import write_json
 from asdbench.checkpoints.cards import caution
 from asdbench.checkpoints.shipped import shipped_checkpoint
 from asdbench.config import DEMO_CHECKPOINTS, DEMO_DATA, Config, completed, demo_config, named_values, resolve
-from asdbench.data import open_dataset, shipped_data
+from asdbench.data import dataset_folder, open_dataset, shipped_data
 from asdbench.devices import choose_device, describe_device
 from asdbench.engine.assemble import assemble
+from asdbench.engine.auditing import MOST_HEARD, audit_plan
 from asdbench.engine.loop import Skipped, score_tracks
 from asdbench.engine.tracks import TrackEvaluator, media_digest
 from asdbench.errors import DataError, NotComparableError, UsageError
@@ -28,7 +29,7 @@ from asdbench.perturb.plan import Plan, plan
 from asdbench.predictions.table import read_scale
 from asdbench.protocols.robustness import require_both_classes
 from asdbench.records import provenance
-from asdbench.records.folder import RunFolder, default_folder, fingerprint
+from asdbench.records.folder import AUDIT_FILE, RunFolder, default_folder, fingerprint
 from asdbench.records.predictions import predictions_path, write_predictions
 from asdbench.records.shards import Shards, TrackFacts
 from asdbench.report.contrast import Contrast, contrast, write_contrast
@@ -56,6 +57,7 @@ def run(
     limit: int | None = None,
     seed: int | None = None,
     on_error: str | None = None,
+    audit: int | str | None = None,
     config: Path | None = None,
     progress: bool | None = None,
 ) -> Run:
@@ -79,6 +81,7 @@ def run(
         limit: Score only the first tracks (in key order); the plan stays that of the whole data set.
         seed: Another seed than the suite's; the run is then *custom*, fit for no gate and no leaderboard.
         on_error: ``stop`` at broken media, or ``skip`` them and have them counted.
+        audit: How many tracks per condition are measured before scoring, 6 by default, or ``off``.
         config: TOML file of settings; ``asdbench.toml`` in the current folder by default.
         progress: Whether to show a progress bar; on a terminal by default.
 
@@ -91,7 +94,7 @@ def run(
     """
     flags = {
         "suite": suite, "data": data, "checkpoint": checkpoint, "format": format, "split": split, "device": device,
-        "out": out, "runs": runs, "limit": limit, "seed": seed, "on_error": on_error,
+        "out": out, "runs": runs, "limit": limit, "seed": seed, "on_error": on_error, "audit": audit,
         "model": model if isinstance(model, str) else None,
         "option": [f"{key}={value}" for key, value in options.items()] if options else None,
         "data_option": [f"{key}={value}" for key, value in data_options.items()] if data_options else None,
@@ -281,6 +284,7 @@ class _Job:
         shards = Shards(folder.path, names)
         evaluator = self.evaluator()
         _require_same_media(folder.path, _stamps(shards.facts()), self.tracks, evaluator.stamp)
+        record["audit"], audit_seconds = self._audit(folder)
         done = shards.done()
         skipped = score_tracks(evaluator, self.tracks, shards, self.config.settings.on_error, progress)
         facts = shards.facts()
@@ -290,12 +294,25 @@ class _Job:
         record["counts"] = self._counts(skipped) | {"incomplete_tracks": len(failures)}
         record["data"]["media_digest"] = media_digest({key: known.medium for key, known in facts.items()})
         wall = {"wall_seconds": round(time.time() - started, 3), "tracks_from_earlier_starts": len(done)}
-        record["timings"] = wall | evaluator.timings.record()
+        record["timings"] = wall | {"audit_seconds": audit_seconds} | evaluator.timings.record()
         folder.write_stamps(_stamps(facts))
         _finished(folder, record)
         folder.write_record(record | {"state": "complete"})
         shards.remove()
         return open_run(folder.path)
+
+    def _audit(self, folder: RunFolder) -> tuple[dict[str, Any] | None, float]:
+        """Measure what the plan does before hours of scoring rely on it; return a summary, and the seconds it took."""
+        sample = self.config.settings.audit
+        if sample == "off" or len(self.plan.conditions) == 1:
+            (folder.path / AUDIT_FILE).unlink(missing_ok=True)
+            return None, 0.0
+        started = time.perf_counter()
+        seed = self.suite.seed if self.config.settings.seed is None else self.config.settings.seed
+        found = audit_plan(self.plan, self.tracks, self.dataset.tracks, sample, seed)
+        write_json(folder.path / AUDIT_FILE, found.to_dict())
+        found.audit.require()
+        return found.summary(), round(time.perf_counter() - started, 3)
 
     def _record(self, identity: dict[str, Any]) -> dict[str, Any]:
         seed = self.config.settings.seed
@@ -354,6 +371,40 @@ class _Job:
 
 def _stamps(facts: Mapping[TrackKey, TrackFacts]) -> dict[str, str]:
     return {"|".join(key): known.stamp for key, known in sorted(facts.items())}
+
+
+def audit_suite(
+    suite: str | Path,
+    data: str | Path,
+    *,
+    format: str = "auto",  # noqa: A002 - the flag's name
+    data_options: Mapping[str, str] | None = None,
+    split: str = "val",
+    sample: int = 20,
+    seed: int | None = None,
+) -> dict[str, Any]:
+    """Measure what a suite does to the sound and faces of a data set, and what an audio-only classifier can tell of it.
+
+    Args:
+        suite: Name or TOML file of a suite.
+        data: Folder of the data set, or ``demo-val`` for the shipped one.
+        format: Format of the data set.
+        data_options: Choices that the format offers, by name.
+        split: Part of the data set.
+        sample: How many tracks to measure per condition; the cue check hears up to `MOST_HEARD`.
+        seed: Another seed than the suite's.
+
+    Returns:
+        What ``audit.json`` of a run holds.
+
+    Raises:
+        AsdbenchError: See ``asdbench.errors`` for the tree; a check that fails is in the result.
+    """
+    chosen = load_suite(suite)
+    dataset = open_dataset(dataset_folder(data), split, format, options=data_options or {})
+    used = chosen.seed if seed is None else seed
+    plan_ = plan(dataset.tracks, chosen, used)
+    return audit_plan(plan_, dataset.tracks, dataset.tracks, sample, used, MOST_HEARD).to_dict()
 
 
 def score(path: str | Path) -> Run:

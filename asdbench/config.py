@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -55,6 +55,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         limit: Score only the first tracks.
         seed: Another seed than the suite's.
         on_error: ``stop`` at broken media, or ``skip`` and count them.
+        audit: How many tracks per condition are measured before scoring, or ``off``.
     """
 
     suite: str = "unsync"
@@ -71,6 +72,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     limit: int | None = None
     seed: int | None = None
     on_error: Literal["stop", "skip"] = "stop"
+    audit: Annotated[int, msgspec.Meta(ge=1)] | Literal["off"] = 6
 
 
 @dataclass(frozen=True)

@@ -45,32 +45,33 @@ def show_run(run: Run) -> None:
     """Print the main tables of a run, its conclusion and where to look on."""
     from asdbench.report.terminal import print_table
 
-    console = _console()
+    out = console()
     for name in ("robustness", "modality"):
         # On a suite of diagnostics only, the modality table says it all.
         tests = any(condition.role == "test" for condition in run.conditions.values())
         if name in run.tables and (name == "modality" or tests or "modality" not in run.tables):
-            print_table(console, run.tables[name])
-    _show_words(console, run.conclusion, run.warnings)
+            print_table(out, run.tables[name])
+    _show_words(out, run.conclusion, run.warnings)
     path = printable(str(run.path))
-    console.print(f"\nrun folder: {path} (report.md, tables/, plots/, predictions/)", markup=False, soft_wrap=True)
+    out.print(f"\nrun folder: {path} (report.md, tables/, plots/, predictions/)", markup=False, soft_wrap=True)
 
 
 def show_contrast(found: Contrast) -> None:
     """Print the table of a comparison, its conclusion and where to look on."""
     from asdbench.report.terminal import print_table
 
-    console = _console()
-    print_table(console, found.table if console.width >= _WIDE else found.narrow_table)
-    _show_words(console, found.conclusion, found.warnings)
+    out = console()
+    print_table(out, found.table if out.width >= _WIDE else found.narrow_table)
+    _show_words(out, found.conclusion, found.warnings)
     page = printable(str(found.runs[0].path.parent / "contrast.md"))
-    console.print(f"\ncomparison: {page} (.csv, .json, .png, .svg)", markup=False, soft_wrap=True)
+    out.print(f"\ncomparison: {page} (.csv, .json, .png, .svg)", markup=False, soft_wrap=True)
     for run in found.runs:
         path = printable(str(run.path))
-        console.print(f"run folder: {path} (report.md, tables/, plots/, ...)", markup=False, soft_wrap=True)
+        out.print(f"run folder: {path} (report.md, tables/, plots/, ...)", markup=False, soft_wrap=True)
 
 
-def _console() -> Console:
+def console() -> Console:
+    """Return where tables go."""
     from rich.console import Console
 
     # A pipe has no width, so nothing may be cut there.

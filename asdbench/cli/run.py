@@ -10,6 +10,11 @@ import click
 from asdbench.cli.output import echo_json, json_option, note, show_run
 
 
+def _audit(_context: click.Context, _parameter: click.Parameter, given: str | None) -> int | str | None:
+    """Return a number as such; what is neither a number nor "off" is refused where all settings are."""
+    return int(given) if given is not None and given.isdecimal() else given
+
+
 @click.command(
     epilog="Example: asdbench run --suite unsync --checkpoint pretrain_AVA_CVPR.model --data AVADataPath --device cuda"
 )
@@ -61,6 +66,12 @@ from asdbench.cli.output import echo_json, json_option, note, show_run
     "--on-error",
     type=click.Choice(["stop", "skip"]),
     help="Stop at broken media, or skip the track and count it.  [default: stop]",
+)
+@click.option(
+    "--audit",
+    metavar="N|off",
+    callback=_audit,
+    help="Tracks per condition on which is measured before scoring what was changed.  [default: 6]",
 )
 @click.option(
     "--config",

@@ -1,4 +1,4 @@
-"""One track as it is and as a condition leaves it, and what a measurement must be; shared by the checks of the audit."""
+"""One track as it is and as a condition leaves it, and what is measured on it; shared by the checks of the audit."""
 
 from __future__ import annotations
 
@@ -15,13 +15,17 @@ from asdbench.types import Float32Array, Int16Array, Track, UInt8Array
 
 @dataclass(frozen=True)
 class Measure:
-    """One number that was measured, and between which others it must lie."""
+    """One number that was measured, and between which others it must lie.
+
+    ``exceptions`` is the share of measurements that may lie outside, where the data themselves can be the reason.
+    """
 
     check: str
     unit: str
     value: float
     low: float
     high: float
+    exceptions: float = 0.0
 
     @property
     def ok(self) -> bool:

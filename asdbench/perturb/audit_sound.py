@@ -94,7 +94,8 @@ def _foreign(applied: Applied, options: Any) -> Iterator[Measure]:
         if part is not None:
             found = measures.measured_lag(applied.new_audio[slice(*part)], applied.audio, part[0], SAMPLE_RATE // 10)
             if found is not None:
-                yield Measure("likeness to the own sound", "correlation", found[1], -1, _ALIKE)
+                # Two videos may hold the same sound although the data set calls them different sources.
+                yield Measure("likeness to the own sound", "correlation", found[1], -1, _ALIKE, exceptions=1 / 3)
 
 
 def _same_level(applied: Applied, options: Any) -> Iterator[Measure]:
@@ -184,12 +185,21 @@ def _noisy(applied: Applied, options: Any) -> Iterator[Measure]:
 
 
 def _in_place(applied: Applied, options: Any) -> Iterator[Measure]:
-    """A room, a filter or a codec must not delay the sound."""
+    """A filter or a codec must not delay the sound."""
+    yield from _delay(applied, 0.0)
+
+
+def _in_room(applied: Applied, options: Any) -> Iterator[Measure]:
+    """Nor a room; but long vowels may fit one of its echoes better than the direct sound."""
+    yield from _delay(applied, 0.5)
+
+
+def _delay(applied: Applied, exceptions: float) -> Iterator[Measure]:
     part = _audible(applied.new_audio, *applied.spans[0])
     if part is not None:
         found = measures.measured_lag(applied.new_audio[slice(*part)], applied.audio, part[0], SAMPLE_RATE // 4)
         if found is not None and found[1] > 0.3:  # what is hardly alike has no place
-            yield Measure("delay", "samples", found[0], -_NEAR, _NEAR)
+            yield Measure("delay", "samples", found[0], -_NEAR, _NEAR, exceptions)
 
 
 def _less_peaked(applied: Applied, options: Any) -> Iterator[Measure]:
@@ -242,7 +252,7 @@ SOUND: Mapping[str, tuple[Check, ...]] = {
     **dict.fromkeys(
         ("babble", "offscreen_speech", "white_noise", "pink_noise", "speech_noise", "noise_folder"), (_noisy, _differs)
     ),
-    "reverb": (_in_place, _differs),
+    "reverb": (_in_room, _differs),
     "clipping": (_in_place, _less_peaked),
     "low_pass": (_in_place, _cut_off),
     "mp3": (_in_place, _differs),

@@ -103,7 +103,7 @@ def _breaks(mel: _Float) -> dict[str, float]:
 
 
 def _repetition(samples: _Float) -> float:
-    """The largest correlation of any 2 s of the track with themselves 0.1 s or more later; near 1 where sound is looped."""
+    """The largest correlation of any 2 s with themselves 0.1 s or more later; near 1 where sound is looped."""
     return max(
         (_self_likeness(samples[start : start + _REPEATED]) for start in range(0, len(samples), _REPEATED // 2)),
         default=0.0,

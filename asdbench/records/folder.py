@@ -6,6 +6,7 @@
     plan.parquet              one row per condition and speaking run (or track): what was changed, and how
     predictions/*.parquet     one file per condition
     metrics.json              every number
+    audit.json                what was measured of the plan before scoring, unless that was switched off
     media.json                sizes and times of the files that were scored
     skipped.csv               tracks, or conditions of tracks, that could not be scored, and why
     tables/ plots/ report.md  for people
@@ -30,6 +31,9 @@ from asdbench.errors import DataError, NotComparableError, ResourceError, UsageE
 
 SCHEMA_VERSION = 1
 """Bumped when the layout of a run folder changes; older ones stay readable."""
+
+AUDIT_FILE = "audit.json"
+"""What the audit measured."""
 
 _MAX_NAME = 200
 _LOCK = ".lock"
