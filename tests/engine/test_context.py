@@ -76,7 +76,7 @@ def test_every_condition_shows_the_same_neighbours_and_edits_the_target_alone(fi
     for track, (other,) in pairs:
         scorer = Sociable()
         found = evaluator(scorer, fixture_dataset, "modality").evaluate(track)
-        assert len(scorer.shown) == 2  # as they are, and with lips masked
+        assert len(scorer.shown) == 6  # as they are, three masks, frozen, another's; joint conditions add none
         assert any((a != b).any() for a, b in zip(scorer.shown[0][0], scorer.shown[1][0], strict=True))
         # The model blackens what it is shown; the second time all must be there again.
         alone = TrackEvaluator(Additive(), plan(fixture_dataset.tracks, load_suite("modality")),
@@ -206,7 +206,7 @@ def test_landmarks_come_from_the_file_and_not_from_masked_lips(fixture_dataset: 
     finder = ContextFinder(fixture_dataset.tracks, 2)
     track = next(track for track in fixture_dataset.tracks if finder.neighbours(track))
     scoring.evaluate(track)
-    clean, masked = reader.shown
+    clean, masked, *_ = reader.shown  # in the order of the suite
     for place, other in enumerate((track, *finder.neighbours(track))):
         wanted = [points.get((other.key, time), -1) for time in track.timestamps_ms.tolist()]
         np.testing.assert_allclose(clean[place, :, 0, 0], wanted, rtol=1e-6)

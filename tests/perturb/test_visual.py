@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 
 from asdbench.errors import UsageError
 from asdbench.perturb import lip_mask
+from asdbench.perturb.visual import face_mask, lip_blur, upper_mask
 
 
 def face(height: int = 60, width: int = 40) -> np.ndarray:
@@ -56,3 +59,43 @@ def test_bad_fraction(fraction: float) -> None:
 def test_bad_box(box: tuple[float, float, float, float]) -> None:
     with pytest.raises(UsageError, match="box"):
         lip_mask(face(), 0.3, box)
+
+
+def test_upper_mask_hides_as_much_as_lip_mask_but_at_the_top() -> None:
+    original = face(57, 41)
+    np.testing.assert_array_equal(upper_mask(original)[::-1], lip_mask(original[::-1]))
+    expected = face(100, 100)
+    masked = upper_mask(expected, 0.5, (0.2, 0.1, 0.7, 0.9))
+    expected[10:50, 20:70] = 0
+    np.testing.assert_array_equal(masked, expected)
+
+
+def test_face_mask_hides_the_box_and_nothing_else() -> None:
+    expected = face(100, 100)
+    masked = face_mask(expected, (0.2, 0.1, 0.7, 0.9))
+    expected[10:90, 20:70] = 0
+    np.testing.assert_array_equal(masked, expected)
+    assert not face_mask(expected).any()
+
+
+def test_lip_blur_takes_the_detail_of_the_bottom_only() -> None:
+    original = face(100, 80)
+    before = original.copy()
+    blurred = lip_blur(original)
+    np.testing.assert_array_equal(original, before)
+    np.testing.assert_array_equal(blurred[:70], original[:70])
+    assert blurred[70:].std() < 0.15 * original[70:].std()
+    assert blurred[70:].mean() == pytest.approx(original[70:].mean(), abs=3)
+    boxed = lip_blur(original, 0.5, box=(0.25, 0.1, 0.75, 0.9))
+    outside = np.ones_like(original, dtype=bool)
+    outside[50:90, 20:60] = False
+    np.testing.assert_array_equal(boxed[outside], original[outside])
+    assert (boxed[~outside] != original[~outside]).mean() > 0.9
+
+
+@pytest.mark.parametrize("mask", [upper_mask, lip_blur])
+def test_other_masks_refuse_the_same(mask: Callable[..., np.ndarray]) -> None:
+    with pytest.raises(UsageError, match="expected"):
+        mask(face(), 1.5)
+    with pytest.raises(UsageError, match="box"):
+        mask(face(), box=(0.5, 0, 0.5, 1))
