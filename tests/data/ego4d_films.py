@@ -54,9 +54,9 @@ def pattern(number: int, width: int, height: int) -> NDArray[np.uint8]:
 
 
 def chirps(rate: int, seconds: float, level: float = 9000.0) -> NDArray[np.int16]:
-    """Return a sound that is silent but for a rising chirp at the time of each of `BEEPS`."""
+    """Return a room's noise with a rising chirp at the time of each of `BEEPS`."""
     times = np.arange(int(seconds * rate)) / rate
-    sound = np.zeros(len(times))
+    sound = np.random.default_rng(rate).normal(0, 0.1, len(times))
     for frame in BEEPS:
         t = times - frame / FPS
         sound += np.where((t >= 0) & (t < CHIRP_S), chirp(np.clip(t, 0, CHIRP_S)), 0)
