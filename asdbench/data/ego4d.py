@@ -51,8 +51,8 @@ def open_ego4d(
         split: ``train`` or ``val``.
         name: Short name for tables and folders; the folder's name and the split without one.
         convention: Which faces are tracks: ``official`` is the rule of the benchmark's own ground truth, so its rows
-            are those that published figures should be about, and it is the default. ``talknet`` is that of the TalkNet
-            baseline, whose lists most models were trained on. See `asdbench.data.ego4d_tracks`.
+            are the benchmark's, and it is the default. ``talknet`` gives the rows that the TalkNet baseline is trained
+            on. See `asdbench.data.ego4d_tracks`.
         crop: How faces are cut out: ``box``, ``padded_box`` or ``square`` (`asdbench.data.crops`).
 
     Raises:
