@@ -14,7 +14,7 @@ from asdbench.data.ava_csv import Annotation, find_line, measure_rates, read_loa
 from asdbench.data.ava_media import AvaFolders, AvaMedia, PartMedia
 from asdbench.data.crops import CropStyle
 from asdbench.data.film_tracks import Films, film_track
-from asdbench.data.folder_tables import Facts, dubbed_of, read_facts, sources_of
+from asdbench.data.folder_tables import Facts, dubbed_of, is_dubbed, read_facts, sources_of
 from asdbench.data.ids import find_child
 from asdbench.data.layout import TRACK_COLUMNS
 from asdbench.data.media import wav_length
@@ -131,7 +131,8 @@ class AvaTracks:
     def _heard(self, rows: Annotation) -> Annotation | None:
         """Return the rows that are kept, ``None`` if there is none."""
         kept = np.flatnonzero(~rows.inaudible)
-        if not self.drop or len(kept) == len(rows.rows):
+        # In a dubbed track, these rows are what the data set is about.
+        if not self.drop or len(kept) == len(rows.rows) or is_dubbed(self._fact(rows)):
             return rows
         self._counts["dropped"] += len(rows.rows) - len(kept)
         return rows.part(kept) if len(kept) else None

@@ -62,5 +62,5 @@ def face_in_crop(style: CropStyle, boxes: NDArray[np.float64], width: int, heigh
     if style != "square":
         return None
     windows = np.array([window(style, box, width, height) for box in boxes.tolist()], dtype=np.float64)
-    origin, size = windows[:, [0, 1, 0, 1]], (windows[:, 2:] - windows[:, :2])[:, [0, 1, 0, 1]]
+    origin, size = windows[:, [0, 1, 0, 1]], np.maximum(windows[:, 2:] - windows[:, :2], 1)[:, [0, 1, 0, 1]]
     return np.clip((boxes * [width, height, width, height] - origin) / size, 0, 1).astype(np.float32)

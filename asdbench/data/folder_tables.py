@@ -171,6 +171,11 @@ def sources_of(path: Path, facts: Mapping[TrackKey, Facts]) -> dict[str, str]:
     return {video: source for video, (source, _) in sources.items()}
 
 
+def is_dubbed(facts: Facts) -> bool:
+    """Whether a track is of the kind that has another's voice."""
+    return (facts.kind or "").casefold() == DUBBED
+
+
 def dubbed_of(path: Path, facts: Facts, rows: Annotation) -> BoolArray | None:
     """Return where the lips of a dubbed track move; ``None`` for an ordinary one.
 
@@ -182,7 +187,7 @@ def dubbed_of(path: Path, facts: Facts, rows: Annotation) -> BoolArray | None:
     Raises:
         DataError: A dubbed track speaks audibly, or nowhere moves its lips.
     """
-    if (facts.kind or "").casefold() != DUBBED:
+    if not is_dubbed(facts):
         return None
     speaking = np.flatnonzero(rows.labels)
     if len(speaking):
