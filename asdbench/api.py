@@ -19,7 +19,7 @@ from asdbench.config import DEMO_CHECKPOINTS, DEMO_DATA, Config, completed, demo
 from asdbench.data import dataset_folder, open_dataset, shipped_data
 from asdbench.devices import choose_device, describe_device
 from asdbench.engine.assemble import assemble
-from asdbench.engine.auditing import MOST_HEARD, audit_plan
+from asdbench.engine.auditing import audit_plan
 from asdbench.engine.loop import Skipped, score_tracks
 from asdbench.engine.tracks import TrackEvaluator, media_digest
 from asdbench.errors import DataError, NotComparableError, UsageError
@@ -81,7 +81,7 @@ def run(
         limit: Score only the first tracks (in key order); the plan stays that of the whole data set.
         seed: Another seed than the suite's; the run is then *custom*, fit for no gate and no leaderboard.
         on_error: ``stop`` at broken media, or ``skip`` them and have them counted.
-        audit: How many tracks per condition are measured before scoring, 6 by default, or ``off``.
+        audit: How many tracks per condition are measured before scoring, 4 by default, or ``off``.
         config: TOML file of settings; ``asdbench.toml`` in the current folder by default.
         progress: Whether to show a progress bar; on a terminal by default.
 
@@ -391,7 +391,7 @@ def audit_suite(
         format: Format of the data set.
         data_options: Choices that the format offers, by name.
         split: Part of the data set.
-        sample: How many tracks to measure per condition; the cue check hears up to `MOST_HEARD`.
+        sample: How many tracks to measure per condition; the cue check hears all, up to 500.
         seed: Another seed than the suite's.
 
     Returns:
@@ -404,7 +404,7 @@ def audit_suite(
     dataset = open_dataset(dataset_folder(data), split, format, options=data_options or {})
     used = chosen.seed if seed is None else seed
     plan_ = plan(dataset.tracks, chosen, used)
-    return audit_plan(plan_, dataset.tracks, dataset.tracks, sample, used, MOST_HEARD).to_dict()
+    return audit_plan(plan_, dataset.tracks, dataset.tracks, sample, used, thorough=True).to_dict()
 
 
 def score(path: str | Path) -> Run:

@@ -72,7 +72,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     limit: int | None = None
     seed: int | None = None
     on_error: Literal["stop", "skip"] = "stop"
-    audit: Annotated[int, msgspec.Meta(ge=1)] | Literal["off"] = 6
+    audit: Annotated[int, msgspec.Meta(ge=1)] | Literal["off"] = 4
 
 
 @dataclass(frozen=True)

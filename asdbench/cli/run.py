@@ -71,7 +71,7 @@ def _audit(_context: click.Context, _parameter: click.Parameter, given: str | No
     "--audit",
     metavar="N|off",
     callback=_audit,
-    help="Tracks per condition on which is measured before scoring what was changed.  [default: 6]",
+    help="Tracks per condition on which is measured before scoring what was changed.  [default: 4]",
 )
 @click.option(
     "--config",

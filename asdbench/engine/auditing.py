@@ -12,9 +12,11 @@ from asdbench.perturb.cue import FLAG, Cue, cue_check
 from asdbench.perturb.plan import Plan
 from asdbench.types import Track
 
-HEARD_PER_TRACK = 10
-"""How many tracks the cue check hears for each that the audit measures; it needs many to learn from few sources."""
 MOST_HEARD = 500
+"""How many tracks per set the cue check hears where time does not matter."""
+
+_HEARD_IN_A_RUN = 40
+_HEARD_IN_ALL = 400
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ class Audited:
 
 
 def audit_plan(
-    plan: Plan, tracks: Sequence[Track], everything: Sequence[Track], sample: int, seed: int, hear: int | None = None
+    plan: Plan, tracks: Sequence[Track], everything: Sequence[Track], sample: int, seed: int, *, thorough: bool = False
 ) -> Audited:
     """Measure what a plan does, and what of it sound alone gives away.
 
@@ -59,8 +61,9 @@ def audit_plan(
         everything: All tracks of the data set, among them the donors.
         sample: How many tracks to measure per condition.
         seed: The suite's seed.
-        hear: How many tracks per set the cue check hears.
+        thorough: Whether the cue check hears `MOST_HEARD` tracks per set, or only as many as a run has time for.
     """
     lender = TrackLender(everything)
-    heard = min(HEARD_PER_TRACK * sample, MOST_HEARD) if hear is None else hear
-    return Audited(sample, audit(plan, tracks, lender, sample, seed), cue_check(plan, tracks, lender, heard, seed))
+    measured = audit(plan, tracks, lender, sample, seed)
+    heard = (MOST_HEARD, None) if thorough else (_HEARD_IN_A_RUN, _HEARD_IN_ALL)
+    return Audited(sample, measured, cue_check(plan, tracks, lender, heard[0], seed, heard[1]))

@@ -7,7 +7,7 @@ beforehand. Its AUROC says how far listening for the change alone can lead (docs
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -70,7 +70,9 @@ class Cue:
         return {**asdict(self), "flagged": self.flagged}
 
 
-def cue_check(plan: Plan, tracks: Sequence[Track], lender: Lender, most: int, seed: int) -> tuple[Cue, ...]:
+def cue_check(
+    plan: Plan, tracks: Sequence[Track], lender: Lender, most: int, seed: int, in_all: int | None = None
+) -> tuple[Cue, ...]:
     """Measure for every set with changed sound how well sound alone gives the change away.
 
     Args:
@@ -79,8 +81,11 @@ def cue_check(plan: Plan, tracks: Sequence[Track], lender: Lender, most: int, se
         lender: Gives donors' sound.
         most: The largest number of tracks to hear per set: the first ones, by hash, that it changes.
         seed: The suite's seed.
+        in_all: About how many may be heard in all sets together; each gets the same number, 20 at the least.
     """
     groups = _groups(plan)
+    if in_all is not None and groups:
+        most = min(most, max(in_all // len(groups), MIN_TRACKS))
     chooser = Chooser(seed, CHOICE)
     order = sorted(tracks, key=lambda track: (chooser.fraction("|".join(track.key)), track.key))
     wanted = [_changed_by(group[0], order, most) for group in groups]
@@ -89,9 +94,9 @@ def cue_check(plan: Plan, tracks: Sequence[Track], lender: Lender, most: int, se
         here = [index for index, keys in enumerate(wanted) if track.key in keys]
         try:
             if here:
-                audio = track.media.audio()
-                for index in here:
-                    heard[index] += _hear(track, audio, groups[index][0], lender)
+                found = _hear(track, [groups[index][0] for index in here], lender)
+                for index, pair in zip(here, found, strict=False):
+                    heard[index].append(pair)
         except DataError:
             continue  # scoring will stop there, or skip it, as the user said
     return tuple(
@@ -125,11 +130,14 @@ def _changed_by(plan: ConditionPlan, order: Sequence[Track], most: int) -> set[T
     return {key for _, key in zip(range(most), changed, strict=False)}
 
 
-def _hear(track: Track, audio: Int16Array, plan: ConditionPlan, lender: Lender) -> Iterator[_Pair]:
-    """Yield the features of a track's sound, unchanged and changed."""
-    if len(audio) >= _SHORTEST:
-        changed = edit_audio(audio, _sound_edits(plan, track.key), track.media, lender)
-        yield _row(audio), _row(changed), track.source_id
+def _hear(track: Track, plans: Sequence[ConditionPlan], lender: Lender) -> list[_Pair]:
+    """Return the features of a track's sound, unchanged and changed, for each plan; none where it is too short."""
+    audio = track.media.audio()
+    if len(audio) < _SHORTEST:
+        return []
+    changed = (edit_audio(audio, _sound_edits(plan, track.key), track.media, lender) for plan in plans)
+    unchanged = _row(audio)
+    return [(unchanged, _row(each), track.source_id) for each in changed]
 
 
 def _row(audio: Int16Array) -> NDArray[np.float64]:
