@@ -12,7 +12,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
-from asdbench.atomic import replacing
 from asdbench.errors import ResourceError, UsageError
 
 Origin = Literal["copied", "written", "lossy"]
@@ -57,19 +56,8 @@ class Store:
             ResourceError: The disk is full, or the folder cannot be written.
             UsageError: A hard link is wanted and cannot be made.
         """
-        if content.place is None or not self._link:
-            with replacing(path) as temporary:
-                temporary.write_bytes(content.data)
-        else:
-            temporary = path.with_name(f".{path.name}.tmp")
-            with _writing(path):
-                path.parent.mkdir(parents=True, exist_ok=True)
-                temporary.unlink(missing_ok=True)
-                # Renaming one link of a file over another does nothing, so the place must be empty.
-                path.unlink(missing_ok=True)
-            _make_link(content.place, temporary)
-            with _writing(path):
-                temporary.replace(path)
+        with _making(path) as temporary:
+            self._make(temporary, content)
         content.place = content.place or path
 
     def put_folder(self, folder: Path, contents: Mapping[str, Content]) -> None:
@@ -79,21 +67,18 @@ class Store:
             ResourceError: The disk is full, or the folder cannot be written.
             UsageError: A hard link is wanted and cannot be made.
         """
-        temporary = folder.with_name(f".{folder.name}.tmp")
-        with _writing(folder):
-            remove(temporary)
-            temporary.mkdir(parents=True)
-        for name, content in contents.items():
-            if self._link and content.place is not None:
-                _make_link(content.place, temporary / name)
-                continue
-            with _writing(folder / name):
-                (temporary / name).write_bytes(content.data)
-        with _writing(folder):
-            remove(folder)
-            temporary.replace(folder)
+        with _making(folder) as temporary:
+            temporary.mkdir()
+            for name, content in contents.items():
+                self._make(temporary / name, content)
         for name, content in contents.items():
             content.place = content.place or folder / name
+
+    def _make(self, path: Path, content: Content) -> None:
+        if self._link and content.place is not None:
+            _make_link(content.place, path)
+        else:
+            path.write_bytes(content.data)
 
 
 def remove(path: Path) -> None:
@@ -116,13 +101,25 @@ def _make_link(existing: Path, path: Path) -> None:
 
 
 @contextmanager
-def _writing(path: Path) -> Iterator[None]:
+def _making(path: Path) -> Iterator[Path]:
+    """Give a temporary place; on success it takes that of ``path``, file or folder, on failure it is removed.
+
+    Nothing is synced, since there may be millions of files; what a power cut leaves shorter than the journal says is
+    written again when the set is continued.
+    """
+    temporary = path.with_name(f".{path.name}.tmp")
     try:
-        yield
+        path.parent.mkdir(parents=True, exist_ok=True)
+        remove(temporary)
+        yield temporary
+        # Renaming one link of a file over another does nothing, and no folder goes over another.
+        remove(path)
+        temporary.replace(path)
     except OSError as error:
-        with suppress(OSError):
-            remove(path.with_name(f".{path.name}.tmp"))
         raise ResourceError(
             f"{path}: cannot be written ({error.strerror or error}); what was finished before is kept, make room (or "
             "mend the permissions) and run the same command again."
         ) from error
+    finally:
+        with suppress(OSError):
+            remove(temporary)

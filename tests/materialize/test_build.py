@@ -262,7 +262,7 @@ def test_dubbed_tracks(fixture_root: Path, fixture_dataset: Dataset, tmp_path: P
     is_dubbed = clean["entity_id"].isin([entity for _, entity in silent])
     assert (clean["counted"] == ~is_dubbed).all()
     assert (dubbed.loc[is_dubbed, "label"].isin(["SPEAKING_NOT_AUDIBLE", "NOT_SPEAKING"])).all()
-    assert dubbed.loc[is_dubbed, "counted"].sum() > 0
+    assert "counted" not in dubbed, "every frame counts there"
     read = {track.key: track for track in open_dataset(made.path / "dubbed").tracks}
     for track in tracks:
         there = read[track.key].dubbed
@@ -433,7 +433,7 @@ def test_a_full_disk_leaves_nothing_half_written(
             patch.setattr(Path, "write_bytes", full)
             with pytest.raises(ResourceError, match=r"No space left on device.*run the same command again"):
                 materialize(fixture_root, "unsync", out=tmp_path / "set", workers=1)
-        assert not [path for path in (tmp_path / "set").rglob("*.tmp")]
+        assert not list((tmp_path / "set").rglob("*.tmp"))
     materialize(fixture_root, "unsync", out=tmp_path / "set", workers=1)
     assert tree(tmp_path / "set") == tree(unsync_set.path)
 
