@@ -20,6 +20,11 @@ _SCHEMA = 1
 _LOCK = ".lock"
 
 
+class _Manifest(msgspec.Struct):
+    schema: int
+    splits: dict[str, dict[str, Any]]
+
+
 class PreparedFolder:
     """The folder that is written: who may, and what ``prepared.json`` says of its splits."""
 
@@ -38,7 +43,8 @@ class PreparedFolder:
                 raise UsageError(f"{self.path}: cannot be created ({error.strerror}); choose another --out.") from error
             return None
         earlier: dict[str, Any] | None = self._splits().get(self.split)
-        before = earlier.get("identity", {}) if earlier else {}
+        told = earlier.get("identity") if earlier else None
+        before = told if isinstance(told, dict) else {}
         differing = [name for name in identity if earlier and before.get(name) != identity[name]]
         if differing:
             what = "; ".join(f"{name} ({before.get(name)!r} there, {identity[name]!r} now)" for name in differing)
@@ -50,13 +56,12 @@ class PreparedFolder:
     def _splits(self) -> dict[str, Any]:
         manifest = self.path / MANIFEST
         try:
-            content = msgspec.json.decode(manifest.read_bytes(), type=dict[str, Any])
+            content = msgspec.json.decode(manifest.read_bytes(), type=_Manifest)
         except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise DataError(f"{manifest}: not readable as JSON ({error}); choose another --out.") from error
-        splits = content.get("splits")
-        if content.get("schema") != _SCHEMA or not isinstance(splits, dict):
+            raise DataError(f"{manifest}: not readable as a manifest ({error}); choose another --out.") from error
+        if content.schema != _SCHEMA:
             raise DataError(f"{manifest}: not what this asdbench writes; choose another --out.")
-        return splits
+        return content.splits
 
     @contextmanager
     def lock(self) -> Iterator[None]:

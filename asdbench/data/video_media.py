@@ -74,7 +74,10 @@ class VideoMedia:
     def audio_window(self, start: int, stop: int) -> Int16Array:
         """Return samples of the whole video's sound, counted from the start of the track."""
         offset = self.timestamps_ms[0] * SAMPLE_RATE // 1000
-        return read_sound(self.sound, max(start + offset, 0), max(stop + offset, 0))[1]
+        first, samples = read_sound(self.sound, max(start + offset, 0), max(stop + offset, 0))
+        # Within the track, sound that sets in late stays where `audio` has it.
+        late = min(first - offset, stop) - max(start, 0)
+        return np.concatenate([np.zeros(late, dtype=np.int16), samples]) if late > 0 else samples
 
     def faces(self) -> list[UInt8Array]:
         """Return the crop of every row, decoded anew."""

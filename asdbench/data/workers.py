@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
@@ -70,10 +70,9 @@ def run_all(
 
 
 def _importable(kind: type) -> bool:
-    try:
-        return kind.__module__ != "__main__" and importlib.util.find_spec(kind.__module__) is not None
-    except (ImportError, ValueError):
-        return False
+    """Whether another process would find the module of a class; importlib.util.find_spec also says what is loaded."""
+    top = kind.__module__.partition(".")[0]
+    return top != "__main__" and any(finder.find_spec(top, None) is not None for finder in sys.meta_path)
 
 
 def _in_turn(

@@ -11,7 +11,7 @@ import soundfile
 from numpy.typing import NDArray
 
 from asdbench.data import open_dataset
-from asdbench.data.prepare import PrepareOptions, Prepared, prepare
+from asdbench.data.prepare import Prepared, PrepareOptions, prepare
 from asdbench.types import Dataset
 from tests.data.films import HEIGHT, LOSSLESS, WIDTH, Film, Sound
 
