@@ -107,7 +107,7 @@ def shaped_noise(seed: str, count: int, gain: Callable[[_Float], _Float]) -> _Fl
     """
     # A power of two, of which the last samples are cut off, so that the noise is not periodic within the track.
     size = 1 << max(count - 1, 1).bit_length()
-    hertz = np.fft.rfftfreq(size, 1 / SAMPLE_RATE)
+    hertz: _Float = np.fft.rfftfreq(size, 1 / SAMPLE_RATE).astype(np.float64)
     amplitudes = gain(hertz)
     amplitudes[0] = 0.0
     amplitudes /= np.sqrt((amplitudes**2).mean())
