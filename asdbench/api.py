@@ -33,7 +33,9 @@ from asdbench.records.folder import AUDIT_FILE, RunFolder, default_folder, finge
 from asdbench.records.predictions import predictions_path, write_predictions
 from asdbench.records.shards import Shards, TrackFacts
 from asdbench.report.contrast import Contrast, contrast, write_contrast
+from asdbench.report.preview import Preview, write_preview
 from asdbench.report.run import Run, open_run
+from asdbench.report.showing import named_suite, show, single_suite
 from asdbench.report.write import write_report
 from asdbench.suites import load_suite
 from asdbench.types import Dataset, Scorer, Suite, Track, TrackKey
@@ -405,6 +407,47 @@ def audit_suite(
     used = chosen.seed if seed is None else seed
     plan_ = plan(dataset.tracks, chosen, used)
     return audit_plan(plan_, dataset.tracks, dataset.tracks, sample, used, thorough=True).to_dict()
+
+
+def show_perturbation(
+    track: str | None,
+    data: str | Path,
+    out: str | Path,
+    *,
+    perturbation: str | None = None,
+    options: Mapping[str, Any] | None = None,
+    suite: str | Path | None = None,
+    condition: str | None = None,
+    format: str = "auto",  # noqa: A002 - the flag's name
+    data_options: Mapping[str, str] | None = None,
+    split: str = "val",
+    seed: int | None = None,
+) -> tuple[Preview, tuple[Path, Path]]:
+    """Write one track unchanged beside changed, as ``<track>-<condition>.mp4`` and ``.png``.
+
+    Args:
+        track: ``video_id/entity_id``; ``None`` for the first track that is changed.
+        data: Folder of the data set, or ``demo-val`` for the shipped one.
+        out: Folder for the two files.
+        perturbation: Name of a perturbation.
+        options: Its options.
+        suite: In place of a perturbation: a suite.
+        condition: Condition of the suite.
+        format: Format of the data set.
+        data_options: Choices that the format offers, by name.
+        split: Part of the data set.
+        seed: Another seed than the suite's.
+
+    Returns:
+        What is shown, and the paths of the two files.
+
+    Raises:
+        AsdbenchError: See ``asdbench.errors`` for the tree.
+    """
+    chosen, name = single_suite(perturbation, options or {}) if perturbation else named_suite(suite or "", condition)
+    dataset = open_dataset(dataset_folder(data), split, format, options=data_options or {})
+    preview = show(dataset, chosen, name, track, seed)
+    return preview, write_preview(preview, Path(out))
 
 
 def score(path: str | Path) -> Run:

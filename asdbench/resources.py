@@ -48,3 +48,12 @@ def read_toml(path: Path, what: str) -> dict[str, Any]:
         raise UsageError(f"{path}: the {what} cannot be read ({error.strerror}).") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{path}: not a valid {what} ({error}).") from error
+
+
+def toml_value(text: str) -> Any:
+    """Return what text means as a value of TOML (``3``, ``0.5``, ``true``, ``[1, 2]``), the text itself where nothing."""
+    try:
+        found = tomllib.loads(f"value = {text}")
+    except tomllib.TOMLDecodeError:
+        return text
+    return found["value"] if set(found) == {"value"} else text

@@ -59,8 +59,6 @@ def write_figures(folder: Path, model: str, metrics: Mapping[str, Any], scores: 
         metrics: Content of ``metrics.json``.
         scores: Scores of speaking and of dubbed rows, for the distributions.
     """
-    import matplotlib as mpl
-
     families = _families(metrics["conditions"])
     drawn: dict[str, Callable[[Figure], None]] = {}
     if families:
@@ -70,34 +68,43 @@ def write_figures(folder: Path, model: str, metrics: Mapping[str, Any], scores: 
     modality = [c for c in metrics["conditions"] if c["role"] in ("reference", "diagnostic")]
     if len(modality) > 1:
         drawn["modality"] = lambda figure: _draw_modality(figure, model, modality)
-    with mpl.rc_context(_RC):
-        for name, draw in drawn.items():
-            _write(folder / name, draw)
+    for name, draw in drawn.items():
+        write_figure(folder / name, draw)
 
 
-def write_figure(stem: Path, draw: Callable[[Figure], None]) -> None:
+_METADATA: dict[str, dict[str, Any]] = {"png": {"Software": None}, "svg": {"Date": None, "Creator": None}}
+
+
+def write_figure(
+    stem: Path,
+    draw: Callable[[Figure], None],
+    extensions: Sequence[str] = ("png", "svg"),
+    size: tuple[float, float] = (7.2, 4.2),
+) -> None:
     """Write one figure as PNG and SVG.
 
     Args:
         stem: Path without extension.
         draw: Fills the figure.
+        extensions: Which of the two.
+        size: Width and height in inches.
     """
     import matplotlib as mpl
 
     with mpl.rc_context(_RC):
-        _write(stem, draw)
+        _write(stem, draw, extensions, size)
 
 
-def _write(stem: Path, draw: Callable[[Figure], None]) -> None:
+def _write(stem: Path, draw: Callable[[Figure], None], extensions: Sequence[str], size: tuple[float, float]) -> None:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(7.2, 4.2), layout="constrained")
+    figure = Figure(figsize=size, layout="constrained")
     FigureCanvasAgg(figure)
     draw(figure)
-    for extension, metadata in (("png", {"Software": None}), ("svg", {"Date": None, "Creator": None})):
-        with replacing(stem.with_suffix(f".{extension}")) as temporary:
-            figure.savefig(temporary, format=extension, dpi=160, metadata=metadata)
+    for extension in extensions:
+        with replacing(stem.with_name(f"{stem.name}.{extension}")) as temporary:
+            figure.savefig(temporary, format=extension, dpi=160, metadata=_METADATA[extension])
 
 
 def _families(conditions: Sequence[Mapping[str, Any]]) -> dict[str, list[tuple[float, Any]]]:
