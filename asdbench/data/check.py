@@ -120,6 +120,7 @@ def check(
     try:
         dataset = opener()
     except DataError as error:
+        problems += check_loader(root, split, ())
         return Checked(_ordered([*problems, Problem("refused", "", "", str(error))]), 0, 0)
     tracks = dataset.tracks[:limit]
     clips = [Clip(video, tuple(group)) for video, group in groupby(tracks, key=lambda track: track.video_id)]
