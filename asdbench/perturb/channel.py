@@ -24,7 +24,7 @@ CUTOFF_HZ = (4000.0, 3000.0, 2000.0, 1000.0, 500.0)
 """Frequency from which on nothing is left, by severity."""
 
 _FIRST_REFLECTION = SAMPLE_RATE * 5 // 2000
-_EVEN_RT60_S = 0.5
+_EVEN_RT60_S = 1.0
 _TAPS = 1025
 
 
@@ -32,7 +32,7 @@ def impulse_response(seed: str, rt60: float) -> NDArray[np.float64]:
     """Return the response of a made-up room: the direct sound at sample 0, then decaying noise from 2.5 ms on.
 
     The statistical model of late reverberation of Polack (1988): Gaussian noise under an exponential. Its energy is
-    that of the direct sound at an RT60 of 0.5 s, and grows in proportion to RT60, as in a room of one size with ever
+    that of the direct sound at an RT60 of 1 s, and grows in proportion to RT60, as in a room of one size with ever
     harder walls.
 
     Args:
