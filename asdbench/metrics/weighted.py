@@ -130,7 +130,8 @@ class RankedRows:
             if not negatives:
                 raise UndefinedMetricError("no negative rows remain.")
             gap = np.abs((rows - hits) * positives - (positives - hits) * negatives)
-            return float(self._scores[np.argmin(gap)])
+            here = np.flatnonzero(np.diff(rows, prepend=0))  # a score without weight is nobody's
+            return float(self._scores[here[np.argmin(gap[here])]])
         return float(self._scores[np.searchsorted(hits / positives, _wanted_rate(name))])
 
     def _positives(self, weight: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -268,13 +269,13 @@ def check_weights(weights: ArrayLike, count: int) -> NDArray[np.int64]:
     return values.astype(np.int64)
 
 
-def _check_units(units: ArrayLike, count: int, rows: int) -> NDArray[np.int32]:
+def _check_units(units: ArrayLike, count: int, rows: int) -> NDArray[np.intp]:
     values = np.asarray(units)
     if values.shape != (rows,) or values.dtype.kind not in "iu":
         raise DataError(f"units must be {rows} whole numbers, one per row.")
     if len(values) and not (values.min() >= 0 and values.max() < count):
         raise DataError(f"units must lie in 0 to {count - 1}, but go from {values.min()} to {values.max()}.")
-    return values.astype(np.int32)
+    return values.astype(np.intp)  # what numpy looks up with, two times as fast as int32
 
 
 def _wanted_rate(name: str) -> float:

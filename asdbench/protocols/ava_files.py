@@ -106,18 +106,18 @@ def _rows(path: Path, table: pa.Table, header: bool) -> AvaRows:
     _refuse(path, ~credible, header, "its time is missing or no time in seconds")
     for name, codes, texts in (("video_id", video, videos), ("entity_id", entity, entities)):
         if "" in texts:
-            _refuse(path, np.equal(codes, texts.index("")), header, f"its {name} is empty")
-    boxes = None
-    if all(name in table.column_names for name in _BOXES):
-        boxes = np.stack([_numbers(table, name) for name in _BOXES], axis=1)
-        _refuse(path, ~np.isfinite(boxes).all(axis=1), header, "a coordinate of its box is missing or no number")
+            _refuse(path, np.isin(codes, [texts.index("")]), header, f"its {name} is empty")
+    named = _BOXES if set(_BOXES) <= set(table.column_names) else ()
+    boxes = tuple(_numbers(table, name) for name in named)
+    for side in boxes:
+        _refuse(path, ~np.isfinite(side), header, "a coordinate of its box is missing or no number")
     label = np.full(table.num_rows, LABELS["SPEAKING_AUDIBLE"], dtype=np.int8)
     if "label" in table.column_names:
         codes, texts = _codes(table, "label")
         for place, text in enumerate(texts):
             if text not in LABELS:
                 known = ", ".join(name for name in LABELS if name)
-                _refuse(path, np.equal(codes, place), header, f"its label {text!r} is none of {known}")
+                _refuse(path, np.isin(codes, [place]), header, f"its label {text!r} is none of {known}")
         label = np.array([LABELS[text] for text in texts], dtype=np.int8)[codes]
     score = _numbers(table, "score") if "score" in table.column_names else None
     return AvaRows(str(path), videos, entities, video, entity, seconds, boxes, label, score, header)

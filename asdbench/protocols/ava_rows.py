@@ -43,7 +43,7 @@ class AvaRows:
         video: ``[N]`` int32.
         entity: ``[N]`` int32.
         seconds: ``[N]`` float64, times as they were written.
-        boxes: ``[N, 4]`` float64, or ``None``.
+        boxes: Left, top, right, bottom, each ``[N]`` float64; empty where there are none.
         label: ``[N]`` int8, see ``LABELS``; for predictions what their label column says.
         score: ``[N]`` float64 for predictions, ``None`` for labels.
         header: Whether the file had a header line.
@@ -55,7 +55,7 @@ class AvaRows:
     video: NDArray[np.int32]
     entity: NDArray[np.int32]
     seconds: NDArray[np.float64]
-    boxes: NDArray[np.float64] | None
+    boxes: tuple[NDArray[np.float64], ...]
     label: NDArray[np.int8]
     score: NDArray[np.float64] | None = None
     header: bool = False
@@ -106,18 +106,23 @@ class JoinedRows:
         return result
 
 
-def join_rows(truth: AvaRows, predictions: AvaRows) -> JoinedRows:
+def join_rows(truth: AvaRows, predictions: AvaRows, *, decided: bool = False) -> JoinedRows:
     """Give every labelled row its score.
+
+    Args:
+        truth: The labels.
+        predictions: The scores.
+        decided: Whether the label column of the predictions may hold decisions, as LASER's files do. It is never used.
 
     Raises:
         DataError: A file has no rows, no scores, non-finite scores or duplicate keys; a row of one has no partner in
-            the other; a box differs; or a prediction's label is not SPEAKING_AUDIBLE. Each with the count and the
-            first five.
+            the other; a box differs; or a prediction is labelled otherwise than SPEAKING_AUDIBLE (unless ``decided``).
+            Each with the count and the first five.
     """
     for rows in (truth, predictions):
         if not len(rows):
             raise DataError(f"{rows.name}: no rows; give one row per labelled face and time.")
-    score = _check_scores(predictions)
+    score = _check_scores(predictions, decided)
     same = truth.video, truth.entity, truth.milliseconds
     theirs = (
         _translate(predictions.video, predictions.videos, truth.videos),
@@ -134,7 +139,7 @@ def join_rows(truth: AvaRows, predictions: AvaRows) -> JoinedRows:
     return JoinedRows(truth, truth.label, score if place is None else score[place], _notes(truth, predictions, taken))
 
 
-def _check_scores(predictions: AvaRows) -> NDArray[np.float64]:
+def _check_scores(predictions: AvaRows, decided: bool) -> NDArray[np.float64]:
     if predictions.score is None:
         raise DataError(f"{predictions.name}: no column score; expected the columns of the labels and the score.")
     broken = np.flatnonzero(~np.isfinite(predictions.score))
@@ -145,7 +150,7 @@ def _check_scores(predictions: AvaRows) -> NDArray[np.float64]:
             f"for {predictions.show(broken)}; every row needs a finite score."
         )
     wrong = np.flatnonzero(predictions.label != SPEAKING_AUDIBLE)
-    if len(wrong):
+    if len(wrong) and not decided:
         raise DataError(
             f"{predictions.name}: {len(wrong)} predictions are labelled otherwise than SPEAKING_AUDIBLE, the first for "
             f"{predictions.show(wrong)}; the score alone says how likely a face speaks, so write SPEAKING_AUDIBLE on "
@@ -224,7 +229,7 @@ def _match(
 
 
 def _reorder(rows: AvaRows, place: NDArray[np.intp]) -> AvaRows:
-    boxes = None if rows.boxes is None else rows.boxes[place]
+    boxes = tuple(side[place] for side in rows.boxes)
     score = None if rows.score is None else rows.score[place]
     return AvaRows(
         rows.name, rows.videos, rows.entities, rows.video[place], rows.entity[place], rows.seconds[place], boxes,
@@ -233,9 +238,12 @@ def _reorder(rows: AvaRows, place: NDArray[np.intp]) -> AvaRows:
 
 
 def _check_boxes(truth: AvaRows, taken: AvaRows) -> None:
-    if truth.boxes is None or taken.boxes is None:
-        return
-    wrong = np.flatnonzero(~(np.abs(truth.boxes - taken.boxes) <= BOX_TOLERANCE).all(axis=1))
+    sides = list(zip(truth.boxes, taken.boxes, strict=bool(truth.boxes and taken.boxes)))
+    differ = np.zeros(len(truth), dtype=np.bool_)
+    for ours, theirs in sides:
+        if not np.array_equal(ours, theirs):
+            differ |= ~(np.abs(ours - theirs) <= BOX_TOLERANCE)
+    wrong = np.flatnonzero(differ)
     if len(wrong):
         raise DataError(
             f"{taken.name}: {len(wrong)} boxes differ from those of the labels, the first for {truth.show(wrong)}; "
@@ -268,7 +276,8 @@ def _shared(truth: AvaRows) -> bool:
     """Whether two videos share an entity and a time."""
     if len(truth.videos) == 1:
         return False
-    pairs = np.unique(truth.entity.astype(np.int64) << 32 | truth.video)
+    pairs = truth.entity.astype(np.int64) << 32 | truth.video
+    pairs = np.unique(pairs[np.append(True, pairs[1:] != pairs[:-1])])
     entities, videos = np.unique(pairs >> 32, return_counts=True)
     several = np.isin(truth.entity, entities[videos > 1]) if (videos > 1).any() else np.zeros(0, dtype=np.bool_)
     if not several.any():

@@ -71,25 +71,32 @@ def frame_ap(labels: ArrayLike, scores: ArrayLike, protocol: str = "ava") -> Fra
     positive, values = check_rows(labels, scores)
     total = require_positives(positive)
     order = np.argsort(values)[::-1]  # need not be stable: only whole ties are used
-    ordered, ranked = values[order], positive[order]
-    last = np.flatnonzero(np.append(ordered[1:] != ordered[:-1], True))
-    rows_in = np.diff(last, prepend=-1)
-    ranks = np.flatnonzero(ranked)
-    hits = np.searchsorted(ranks, last, side="right") if len(last) < len(values) else np.cumsum(ranked, dtype=np.int64)
-    here = np.diff(hits, prepend=0)
-    some = here > 0
-    here, hits, above = here[some], hits[some], last[some] + 1
+    ordered = values[order]
+    ranks = np.flatnonzero(positive[order])
+    new_score = ordered[1:] != ordered[:-1]
+    tied_rows = 0
+    if new_score.all():
+        here, hits, above, before = np.ones(total), np.arange(1, total + 1), ranks + 1, ranks
+    else:
+        last = np.flatnonzero(np.append(new_score, True))
+        rows_in = np.diff(last, prepend=-1)
+        tied_rows = int(rows_in[rows_in > 1].sum())
+        hits = np.searchsorted(ranks, last, side="right")
+        here = np.diff(hits, prepend=0)
+        some = here > 0  # a score without positives adds no term, and its precision is below that of the score before
+        here, hits, above = here[some], hits[some], last[some] + 1
+        before = above - rows_in[some]
     points = hits / above
     worst = np.maximum.accumulate(points[::-1])[::-1]
-    best_points = hits / (above - rows_in[some] + here)
+    best_points = hits / (before + here)
     best = np.maximum.accumulate(best_points[::-1])[::-1]
     return FrameAp(
         protocol=protocol,
         ava=float(np.sum(here * worst)) / total,
         ava_best=float(np.sum(here * best)) / total,
         ap=float(np.sum(here * points)) / total,
-        tied_share=int(rows_in[rows_in > 1].sum()) / len(values),
-        constant=len(last) == 1,
+        tied_share=tied_rows / len(values),
+        constant=not new_score.any(),
         rows=len(values),
         positives=total,
     )
