@@ -19,7 +19,7 @@ import numpy as np
 
 from asdbench.atomic import write_text
 from asdbench.data.ids import new_child
-from asdbench.data.layout import CommunityLayout, encode_face, face_name, write_wav
+from asdbench.data.layout import CommunityLayout, encode_face, encode_wav, face_name
 from asdbench.data.sound import sound_pieces
 from asdbench.data.video import Face, Failed, cut_faces
 from asdbench.data.video_media import VideoMedia
@@ -231,7 +231,9 @@ class _Writer:
 
     def _write_audio(self, index: int) -> None:
         samples = self.clip.tracks[index].media.audio()
-        write_wav(self.layout.wav(self.clip.tracks[index]), samples)
+        path = self.layout.wav(self.clip.tracks[index])
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(encode_wav(samples))
         self.digests[index].update(samples.tobytes())
 
     def _write_faces(self, index: int) -> None:
