@@ -152,8 +152,8 @@ def plan_repeat(context: PlanContext, options: NoOptions, me: Perturbation) -> P
         length = min(stop, target.track.num_samples - _SHORT_WAV) - start
         size = min(max((stop - start) // 3, _SHORTEST_LOOP), LONGEST_LOOP)
         offset = _out_of_time(length - size, size - EDGE_FADE, chooser.fraction(target.target_id, "stretch"))
-        if offset is None:
-            return Outcome(reason="too short to loop a part of it 165 ms or more from its own time")
+        if offset is None or stop - start < 2 * size:
+            return Outcome(reason="too short to hear a part of it twice, 165 ms or more from its own time")
         first = start + offset
         return Outcome((RepeatEdit(version=me.version, start=start, stop=stop, first=first, last=first + size),))
 
