@@ -3,7 +3,7 @@
 ::
 
     ROOT/labels.csv            one row per face and frame; the columns of the official AVA files, with or without header
-    ROOT/tracks.csv            optional: source, person, sentence and kind of each track
+    ROOT/tracks.csv            optional: source, person, sentence, kind and categories of each track
     ROOT/videos/<video_id>.mp4   or .mkv .mov .webm .avi
     ROOT/audio/<video_id>.flac   or .ogg .wav; optional, else the sound of the video
     ROOT/dataset.toml          optional: name, version, notes
