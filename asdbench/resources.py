@@ -51,7 +51,7 @@ def read_toml(path: Path, what: str) -> dict[str, Any]:
 
 
 def toml_value(text: str) -> Any:
-    """Return what text means as a value of TOML (``3``, ``0.5``, ``true``, ``[1, 2]``), the text itself where nothing."""
+    """Return what text means as a value of TOML (``3``, ``true``, ``[1, 2]``), or the text where it means nothing."""
     try:
         found = tomllib.loads(f"value = {text}")
     except tomllib.TOMLDecodeError:

@@ -43,14 +43,16 @@ def note(message: str) -> None:
 
 def show_run(run: Run) -> None:
     """Print the main tables of a run, its conclusion and where to look on."""
-    from asdbench.report.terminal import print_table
+    from asdbench.report.audit import cue_line
+    from asdbench.report.terminal import main_tables, print_table
 
     out = console()
-    for name in ("robustness", "modality"):
-        # On a suite of diagnostics only, the modality table says it all.
-        tests = any(condition.role == "test" for condition in run.conditions.values())
-        if name in run.tables and (name == "modality" or tests or "modality" not in run.tables):
-            print_table(out, run.tables[name])
+    for table in main_tables(run):
+        print_table(out, table)
+    _show_words(out, run.conclusion, run.warnings)
+    heard = cue_line(run.audit) if run.audit else ""
+    if heard:
+        out.print(printable(heard), style="dim", markup=False, soft_wrap=True)
     _show_words(out, run.conclusion, run.warnings)
     path = printable(str(run.path))
     out.print(f"\nrun folder: {path} (report.md, tables/, plots/, predictions/)", markup=False, soft_wrap=True)

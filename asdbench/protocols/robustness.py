@@ -26,13 +26,16 @@ from asdbench.metrics import (
 from asdbench.perturb.dubbed import DUBBED
 from asdbench.protocols import PROTOCOLS
 from asdbench.records.predictions import Predictions
-from asdbench.types import IGNORE, BoolArray, Condition
+from asdbench.types import IGNORE, BoolArray, Condition, Float32Array
 
 HEADLINE = "tpr:0.9"
 """The threshold at which tables and sentences speak unless they name another."""
 
 INNER_MS = 200
 """What ``fa_changed_inner`` leaves out at each end of a run, where the splice is."""
+
+ONE_SHIFT = ("shift", "laser_shift")
+"""Perturbations that shift all sound by the same time, so that bands of shifts say nothing."""
 
 SHIFT_BANDS_MS = ((165, 250), (250, 500), (500, 1000))
 
@@ -64,6 +67,17 @@ def share(mask: BoolArray) -> float:
     if not len(mask):
         raise UndefinedMetricError("no eligible speaking rows.")
     return float(np.mean(mask))
+
+
+def mean(scores: Float32Array) -> float:
+    """Return the mean of scores.
+
+    Raises:
+        UndefinedMetricError: No rows.
+    """
+    if not len(scores):
+        raise UndefinedMetricError("no eligible speaking rows.")
+    return float(np.mean(scores, dtype=np.float64))
 
 
 def value_of(measured: Measured | None) -> float | None:
@@ -168,9 +182,21 @@ def _condition_metrics(
         # Drops compare tie-safe AP: silence can leave whole tracks with equal scores, in whose row order AP may rise.
         metrics["ap_drop"] = _drop(_precision(rule, clean, counted)["ap_tie_safe"], metrics["ap_tie_safe"])
     metrics["at"] = {name: _rates(clean, rows, condition, threshold) for name, threshold in thresholds.items()}
-    if np.isfinite(rows.shift_ms).any():
+    shifts = np.unique(rows.shift_ms[np.isfinite(rows.shift_ms)])
+    if len(shifts) and (condition.perturbation or "").partition("@")[0] in ONE_SHIFT:
+        metrics |= _at_offset(clean, rows, float(shifts[0]))
+    elif len(shifts):
         metrics["by_shift"] = _by_shift(clean, rows, thresholds[HEADLINE])
     return metrics
+
+
+def _at_offset(clean: Predictions, rows: Predictions, offset_ms: float) -> dict[str, Measured]:
+    """Return what a curve over offsets is drawn from."""
+    return {
+        "offset_ms": offset_ms,
+        "score_changed": measure(lambda: mean(rows.score[rows.paired])),
+        "score_same_rows": measure(lambda: mean(clean.score[rows.paired])),
+    }
 
 
 def _dubbed_metrics(

@@ -154,6 +154,14 @@ class RunFolder:
         except (OSError, msgspec.DecodeError, UnicodeDecodeError):
             return {}
 
+    def read_audit(self) -> dict[str, Any] | None:
+        """Return what ``audit.json`` holds, ``None`` where it is missing or damaged."""
+        try:
+            found: dict[str, Any] = msgspec.json.decode((self.path / AUDIT_FILE).read_bytes(), type=dict)
+        except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+            return None
+        return found if {"checks", "cues"} <= set(found) else None
+
     def write_skipped(self, rows: Sequence[Sequence[str]]) -> None:
         """Write ``skipped.csv``: video_id, entity_id, what was left out (``track`` or ``conditions``), reason."""
         listing = self.path / "skipped.csv"

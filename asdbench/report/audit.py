@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from asdbench.report.tables import Column, Table
+from asdbench.report.table import Column, Table
 
 _GENERAL = {
     "targets changed",
@@ -117,3 +117,13 @@ def cue_table(found: Mapping[str, Any]) -> Table:
         ),
         rows,
     )
+
+
+def cue_line(found: Mapping[str, Any]) -> str:
+    """Return in one line what sound alone tells of each set, empty where no sound was changed."""
+    parts = []
+    for cue in found["cues"]:
+        value = "undefined" if cue["auroc"] is None else f"{cue['auroc']:.2f}"
+        parts.append(f"{cue['conditions'][0]} {value}{' (!)' if cue['flagged'] else ''}")
+    limit = found["cue_limit"]
+    return f"what sound alone gives away (AUROC, ! above {limit:.2f}): {', '.join(parts)}" if parts else ""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from asdbench.perturb.dubbed import DUBBED
 from asdbench.protocols.robustness import HEADLINE, value_of
+from asdbench.report.families import base, curve, drops_by_severity, has_place, mean_drop
 
 _UNMOVED_AUROC = 0.05
 _KEPT = 0.98
@@ -75,12 +76,63 @@ def _dubbed(conditions: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _drops(model: str, metrics: Mapping[str, Any]) -> str:
-    clean = metrics["conditions"][0]
+    """Return what the conditions cost, for suites that do not have the two tests of synchrony."""
+    clean, *others = metrics["conditions"]
     ap = value_of(clean["metrics"]["ap_tie_safe"])
-    drops = [
-        f"{c['name']} {round(-100 * drop, 1) + 0.0:+.1f}"
-        for c in metrics["conditions"][1:]
-        if (drop := value_of(c["metrics"].get("ap_drop"))) is not None
-    ]
     start = f"{model}: AP {100 * ap:.2f} %" if ap is not None else f"{model}: AP undefined"
-    return f"{start}; points of AP by condition: {', '.join(drops)}." if drops else f"{start} on the clean data."
+    parts = [*_corruptions(others), *_called(others), *_curve(others), *_single(others)]
+    return f"{start}; {'; '.join(parts)}." if parts else f"{start} on the clean data."
+
+
+def _corruptions(conditions: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    found = {kind: mean_drop(drops) for kind, drops in drops_by_severity(conditions).items()}
+    known = {kind: drop for kind, drop in found.items() if drop is not None}
+    if known:
+        worst = max(known, key=lambda kind: known[kind])
+        mean, most = _points(sum(known.values()) / len(known)), _points(known[worst])
+        yield f"{len(known)} corruptions take {mean} points on average, {worst} the most with {most}"
+
+
+def _points(drop: float) -> str:
+    return f"{round(100 * drop, 1) + 0.0:.1f}"
+
+
+def _called(conditions: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield how many changed speaking rows are still called speaking, for each test at its largest proportion."""
+    largest: dict[str, Mapping[str, Any]] = {}
+    for condition in conditions:
+        name = base(condition)
+        before = largest.get(name, condition)
+        tested = condition["role"] == "test" and condition["labels"] == "negative" and name != DUBBED.perturbation
+        if tested and condition["proportion"] >= before["proportion"]:
+            largest[name] = condition
+    rates = {c["name"]: value_of(c["metrics"]["at"][HEADLINE].get("fa_changed")) for c in largest.values()}
+    said = [f"{100 * rate:.0f} % under {name}" for name, rate in rates.items() if rate is not None]
+    if said:
+        yield f"of the changed speaking frames it still calls speaking {', '.join(said)}"
+
+
+def _curve(conditions: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    points = [
+        (offset, kept)
+        for offset, condition in curve(conditions)
+        if (kept := value_of(condition["metrics"]["at"][HEADLINE].get("retention"))) is not None
+    ]
+    if points:
+        lowest = min(points, key=lambda point: point[1])
+        yield (
+            f"with all sound shifted it keeps {100 * lowest[1]:.0f} % of its detections at the worst offset, "
+            f"{abs(lowest[0]):.0f} ms {'late' if lowest[0] > 0 else 'early'}"
+        )
+
+
+def _single(conditions: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield the points of AP that single conditions with kept labels take; of several draws their mean."""
+    groups: dict[str, list[float]] = {}
+    for condition in conditions:
+        drop = value_of(condition["metrics"].get("ap_drop"))
+        if drop is not None and not has_place(condition):
+            groups.setdefault(condition["name"].partition("#")[0], []).append(drop)
+    drops = [f"{name} {round(-100 * sum(found) / len(found), 1) + 0.0:+.1f}" for name, found in groups.items()]
+    if drops:
+        yield f"points of AP by condition: {', '.join(drops)}"

@@ -16,7 +16,7 @@ from asdbench.errors import NotComparableError
 from asdbench.protocols.robustness import HEADLINE, value_of
 from asdbench.report.figures import write_figure
 from asdbench.report.run import Run
-from asdbench.report.tables import Column, Kind, Table
+from asdbench.report.table import Column, Kind, Table
 from asdbench.report.writers import markdown_text, to_csv, to_markdown
 
 if TYPE_CHECKING:

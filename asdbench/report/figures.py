@@ -11,6 +11,8 @@ import numpy as np
 
 from asdbench.atomic import replacing
 from asdbench.protocols.robustness import HEADLINE, value_of
+from asdbench.report.families import base, curve, drops_by_severity, offset_of
+from asdbench.report.suite_figures import draw_corruptions, draw_curve
 from asdbench.types import Float32Array
 
 if TYPE_CHECKING:
@@ -23,6 +25,11 @@ _STYLE: dict[str, dict[str, Any]] = {
     "misalign": {"color": "#0072B2", "marker": "s", "linestyle": "--"},
     "resplice": {"color": "#009E73", "marker": "^", "linestyle": "-."},
     "dubbed": {"color": "#CC79A7", "marker": "D", "linestyle": ":"},
+    "synctalknet_shift": {"color": "#56B4E9", "marker": "v", "linestyle": "--"},
+    "synctalknet_flip": {"color": "#E69F00", "marker": "<", "linestyle": "-."},
+    "synctalknet_repeat": {"color": "#009E73", "marker": ">", "linestyle": ":"},
+    "synctalknet_silence": {"color": "#666666", "marker": "P", "linestyle": "-"},
+    "synctalknet_swap": {"color": "#CC79A7", "marker": "X", "linestyle": "-"},
 }
 _CLEAN, _NEGATIVE, _GUIDE = "#000000", "#999999", "#666666"
 _LABELS = {
@@ -59,19 +66,29 @@ def write_figures(folder: Path, model: str, metrics: Mapping[str, Any], scores: 
         metrics: Content of ``metrics.json``.
         scores: Scores of speaking and of dubbed rows, for the distributions.
     """
-    families = _families(metrics["conditions"])
+    conditions = metrics["conditions"]
+    families = _families(conditions)
     drawn: dict[str, Callable[[Figure], None]] = {}
     if families:
         drawn["ap_vs_proportion"] = lambda figure: _draw_ap(figure, model, metrics, families)
         drawn["retention_vs_proportion"] = lambda figure: _draw_retention(figure, model, families)
         drawn["scores"] = lambda figure: _draw_scores(figure, model, metrics, scores)
-    modality = [c for c in metrics["conditions"] if c["role"] in ("reference", "diagnostic")]
-    if len(modality) > 1:
-        drawn["modality"] = lambda figure: _draw_modality(figure, model, modality)
     for name, draw in drawn.items():
         write_figure(folder / name, draw)
+    modality = [c for c in conditions if c["role"] in ("reference", "diagnostic") and offset_of(c) is None]
+    if len(modality) > 1:
+        height = max(4.2, 1.6 + 0.26 * len(modality))
+        write_figure(folder / "modality", lambda figure: _draw_modality(figure, model, modality), size=(7.2, height))
+    drops = drops_by_severity(conditions)
+    if drops:
+        height = max(3.0, 1.4 + 0.28 * len(drops))
+        write_figure(folder / "corruptions", lambda figure: draw_corruptions(figure, model, drops), size=(7.2, height))
+    points = curve(conditions)
+    if points:
+        write_figure(folder / "curve", lambda figure: draw_curve(figure, model, points))
 
 
+_SIZE = (7.2, 4.2)
 _METADATA: dict[str, dict[str, Any]] = {"png": {"Software": None}, "svg": {"Date": None, "Creator": None}}
 
 
@@ -79,7 +96,7 @@ def write_figure(
     stem: Path,
     draw: Callable[[Figure], None],
     extensions: Sequence[str] = ("png", "svg"),
-    size: tuple[float, float] = (7.2, 4.2),
+    size: tuple[float, float] = _SIZE,
 ) -> None:
     """Write one figure as PNG and SVG.
 
@@ -95,7 +112,12 @@ def write_figure(
         _write(stem, draw, extensions, size)
 
 
-def _write(stem: Path, draw: Callable[[Figure], None], extensions: Sequence[str], size: tuple[float, float]) -> None:
+def _write(
+    stem: Path,
+    draw: Callable[[Figure], None],
+    extensions: Sequence[str] = ("png", "svg"),
+    size: tuple[float, float] = _SIZE,
+) -> None:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -112,8 +134,10 @@ def _families(conditions: Sequence[Mapping[str, Any]]) -> dict[str, list[tuple[f
     families: dict[str, list[tuple[float, Any]]] = {}
     for condition in conditions:
         share = value_of(condition["metrics"].get("share_changed"))
-        if condition["role"] == "test" and share is not None:
-            families.setdefault(condition["perturbation"], []).append((share, condition["metrics"]))
+        # What keeps its labels is no test of synchrony, and a shift of all sound has no proportions.
+        graded = condition["role"] == "test" and condition["labels"] == "negative"
+        if graded and share is not None and "offset_ms" not in condition["metrics"]:
+            families.setdefault(base(condition), []).append((share, condition["metrics"]))
     return {name: sorted(series, key=itemgetter(0)) for name, series in families.items()}
 
 

@@ -16,7 +16,8 @@ from asdbench.records.folder import RunFolder
 from asdbench.records.predictions import Predictions, predictions_path, read_predictions
 from asdbench.registry import unknown_name
 from asdbench.report.conclusion import conclude
-from asdbench.report.tables import Table, build_tables
+from asdbench.report.table import Table
+from asdbench.report.tables import build_tables
 from asdbench.report.warnings import find_warnings
 from asdbench.types import Condition
 
@@ -56,7 +57,13 @@ class Run:
     @cached_property
     def tables(self) -> dict[str, Table]:
         """All tables by name."""
-        return {table.name: table for table in build_tables(self.metrics, self.record["plan"]["conditions"])}
+        plan = self.record["plan"]["conditions"]
+        return {table.name: table for table in build_tables(self.metrics, plan, self.audit)}
+
+    @cached_property
+    def audit(self) -> dict[str, Any] | None:
+        """Content of ``audit.json``: what was measured before scoring; ``None`` where that was switched off."""
+        return RunFolder(self.path).read_audit()
 
     @property
     def table(self) -> pd.DataFrame:

@@ -1,103 +1,37 @@
-"""The tables of a run: plain data, to be shown in a terminal, a notebook, Markdown, CSV or LaTeX."""
+"""The tables of a run."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 from asdbench.perturb.dubbed import DUBBED
 from asdbench.protocols.robustness import HEADLINE, base_rate
+from asdbench.report.audit import audit_table, cue_table
+from asdbench.report.families import offset_of
+from asdbench.report.suite_tables import accuracy_table, corruptions_table, curve_table
+from asdbench.report.table import UNDEFINED, Column, Table, format_value
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-Kind = Literal["text", "count", "percent", "share", "ratio", "log-odds"]
-_DIGITS: dict[Kind, tuple[float, int]] = {"percent": (100, 2), "share": (100, 1), "ratio": (1, 3), "log-odds": (1, 3)}
-
-UNDEFINED = "–"
-"""Shown where a metric has no value; the reason stands below the table."""
+__all__ = ["UNDEFINED", "Column", "Table", "build_tables", "format_value"]
 
 
-@dataclass(frozen=True)
-class Column:
-    """One column: ``percent`` has two decimals, ``share`` one, ``ratio`` three and no factor of 100."""
-
-    key: str
-    header: str
-    kind: Kind = "text"
-
-
-@dataclass(frozen=True)
-class Table:
-    """Rows of raw values and how to show them.
-
-    Attributes:
-        name: File name without extension.
-        caption: One line that says what is shown, at which threshold, with which n.
-        columns: In order.
-        rows: By column key; a value is text, a number, ``None``, or ``{"undefined": reason}``.
-    """
-
-    name: str
-    caption: str
-    columns: tuple[Column, ...]
-    rows: tuple[Mapping[str, Any], ...]
-
-    @property
-    def shown(self) -> tuple[Column, ...]:
-        """The columns in which some row has something to say; people need no others, machines get all."""
-        return tuple(column for column in self.columns if any(row.get(column.key) is not None for row in self.rows))
-
-    def cells(self) -> Iterator[list[str]]:
-        """Yield the formatted cells of each row, in the shown columns."""
-        for row in self.rows:
-            yield [format_value(row.get(column.key), column.kind) for column in self.shown]
-
-    def reasons(self) -> list[str]:
-        """Return why cells are undefined, each reason once with the rows it concerns."""
-        found: dict[str, list[str]] = {}
-        for row in self.rows:
-            for column in self.columns:
-                value = row.get(column.key)
-                if isinstance(value, Mapping):
-                    names = found.setdefault(value["undefined"], [])
-                    name = str(row[self.columns[0].key])
-                    if name not in names:
-                        names.append(name)
-        return [f"{', '.join(names)}: {reason.rstrip('.')}" for reason, names in found.items()]
-
-    def to_frame(self) -> pd.DataFrame:
-        """Return the raw values as a DataFrame, undefined ones as missing."""
-        import pandas as pd
-
-        rows = [
-            {c.key: None if isinstance(row.get(c.key), Mapping) else row.get(c.key) for c in self.columns}
-            for row in self.rows
-        ]
-        return pd.DataFrame(rows, columns=[column.key for column in self.columns])
-
-
-def format_value(value: Any, kind: Kind) -> str:
-    """Return a value as text."""
-    if value is None or isinstance(value, Mapping):
-        return UNDEFINED
-    if kind in _DIGITS:
-        factor, digits = _DIGITS[kind]
-        return f"{value * factor:.{digits}f}"
-    return f"{value:,}" if kind == "count" else str(value)
-
-
-def build_tables(metrics: Mapping[str, Any], plan: Mapping[str, Any]) -> tuple[Table, ...]:
+def build_tables(
+    metrics: Mapping[str, Any], plan: Mapping[str, Any], audit: Mapping[str, Any] | None = None
+) -> tuple[Table, ...]:
     """Return every table that has rows.
 
     Args:
         metrics: Content of ``metrics.json``.
         plan: Condition to the summary of what was changed, from ``run.json``.
+        audit: Content of ``audit.json``, if the run was audited.
     """
     conditions = metrics["conditions"]
     tables = (
         _robustness(metrics, conditions),
+        corruptions_table(conditions),
+        curve_table(conditions),
+        accuracy_table(conditions),
         _precision(metrics, conditions),
         _thresholds(metrics, conditions),
         _shifts(conditions),
@@ -105,15 +39,17 @@ def build_tables(metrics: Mapping[str, Any], plan: Mapping[str, Any]) -> tuple[T
         _changes(conditions, plan),
     )
     note, dubbed = _left_out(metrics), _dubbed(conditions)
-    return tuple(
+    measured = tuple(
         replace(table, caption=table.caption + (dubbed if _shows(table, DUBBED.name) else "") + note)
         for table in tables
         if table.rows
     )
+    checked = () if audit is None else (audit_table(audit), cue_table(audit))
+    return (*measured, *(table for table in checked if table.rows))
 
 
 def _shows(table: Table, condition: str) -> bool:
-    return any(row["condition"] == condition for row in table.rows)
+    return any(row.get("condition") == condition for row in table.rows)
 
 
 def _dubbed(conditions: Sequence[Mapping[str, Any]]) -> str:
@@ -243,7 +179,7 @@ def _shifts(conditions: Sequence[Mapping[str, Any]]) -> Table:
 
 
 def _modality(conditions: Sequence[Mapping[str, Any]]) -> Table:
-    shown = [c for c in conditions if c["role"] in ("reference", "diagnostic")]
+    shown = [c for c in conditions if c["role"] in ("reference", "diagnostic") and offset_of(c) is None]
     return Table(
         "modality",
         f"Without a modality, or with a wrong one; labels kept, rates at the threshold {HEADLINE}. "

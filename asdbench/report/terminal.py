@@ -2,17 +2,35 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING, Literal
 
 import rich.box
 import rich.table
 from rich.console import Console
 from rich.text import Text
 
-from asdbench.report.tables import Table
+from asdbench.report.families import has_place
+from asdbench.report.table import Table
 from asdbench.report.text import printable
 
+if TYPE_CHECKING:
+    from asdbench.report.run import Run
+
 _ROOMY = 110
+
+
+def main_tables(run: Run) -> Iterator[Table]:
+    """Yield the tables to show at once: what has a table of its own is left out of the first one."""
+    placed = {c["name"] for c in run.metrics["conditions"] if has_place(c)}
+    table = run.tables["robustness"]
+    rows = tuple(row for row in table.rows if row["condition"] not in placed)
+    # On a suite of diagnostics only, the other tables say it all.
+    tests = any(c.role in ("test", "control") and c.name not in placed for c in run.conditions.values())
+    if tests or len(run.conditions) == 1:
+        yield replace(table, rows=rows)
+    yield from (run.tables[name] for name in ("accuracy", "corruptions", "curve", "modality") if name in run.tables)
 
 
 def print_table(console: Console, table: Table) -> None:

@@ -34,6 +34,7 @@ def find_warnings(record: Mapping[str, Any], metrics: Mapping[str, Any]) -> Iter
     if record["custom"]:
         yield "custom seed: these numbers compare with no other run"
     yield from _dubbed(metrics["conditions"])
+    yield from _audit(record, metrics)
     for name, drop in _moved_controls(metrics):
         yield f"the control {name} itself moves AP or TPR by {100 * drop:+.1f} points: part of the effect is the splice"
     tied = [c["name"] for c in metrics["conditions"] if _tie_spread(c["metrics"]) >= _TIE_LIMIT]
@@ -50,6 +51,19 @@ def _dubbed(conditions: Sequence[Mapping[str, Any]]) -> Iterator[str]:
                 yield "no dubbed track is among those scored"
                 return
             yield f"{rows:,} rows belong to dubbed tracks and count in the condition {DUBBED.name} alone"
+
+
+def _audit(record: Mapping[str, Any], metrics: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what the audit leaves open: that there was none, or that sound alone gives a test away."""
+    found = record.get("audit", {})  # runs of older releases have none
+    if found is None and len(metrics["conditions"]) > 1:
+        yield "not audited: nobody measured that the perturbations did what the suite says"
+    flagged = (found or {}).get("cue_flagged", ())
+    # Where labels stay, hearing the change is no way to a better score.
+    graded = [c["name"] for c in metrics["conditions"] if c["labels"] == "negative" and c["name"] in flagged]
+    kinds = list(dict.fromkeys(name.partition("@")[0] for name in graded))
+    if kinds:
+        yield f"sound alone tells changed tracks from unchanged ones (AUROC above 0.60, table cues): {', '.join(kinds)}"
 
 
 def _moved_controls(metrics: Mapping[str, Any]) -> Iterator[tuple[str, float]]:

@@ -30,11 +30,12 @@ def _scores(run: Run) -> dict[str, Float32Array]:
     }
     largest = {c.perturbation: c for c in sorted(run.conditions.values(), key=lambda c: c.proportion)}
     for name, condition in largest.items():
-        if name is not None and condition.role in ("test", "control"):
+        graded = condition.role == "control" or (condition.role == "test" and condition.labels == "negative")
+        if name is not None and graded:
             rows = run.read(condition.name)
             dubbed = name == DUBBED.perturbation  # no row of it was ever positive
             changed = rows.score[rows.changed & (rows.label_after == 0) if dubbed else rows.paired]
-            groups |= {name: changed} if len(changed) else {}
+            groups |= {name.partition("@")[0]: changed} if len(changed) else {}
     return {name: np.asarray(scores) for name, scores in groups.items()}
 
 
