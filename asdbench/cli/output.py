@@ -53,7 +53,6 @@ def show_run(run: Run) -> None:
     heard = cue_line(run.audit) if run.audit else ""
     if heard:
         out.print(printable(heard), style="dim", markup=False, soft_wrap=True)
-    _show_words(out, run.conclusion, run.warnings)
     path = printable(str(run.path))
     out.print(f"\nrun folder: {path} (report.md, tables/, plots/, predictions/)", markup=False, soft_wrap=True)
 

@@ -16,7 +16,7 @@ MOST_HEARD = 500
 """How many tracks per set the cue check hears where time does not matter."""
 
 _HEARD_IN_A_RUN = 40
-_HEARD_IN_ALL = 400
+_HEARD_IN_ALL = 300
 
 
 @dataclass(frozen=True)

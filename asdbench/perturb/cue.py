@@ -88,7 +88,9 @@ def cue_check(
         most = min(most, max(in_all // len(groups), MIN_TRACKS))
     chooser = Chooser(seed, CHOICE)
     order = sorted(tracks, key=lambda track: (chooser.fraction("|".join(track.key)), track.key))
-    wanted = [_changed_by(group[0], order, most) for group in groups]
+    changed = [_changed_by(group[0], order) for group in groups]
+    # Where nothing will come of it nobody listens.
+    wanted = [{track.key for track in found[:most]} if not _too_few(found) else set() for found in changed]
     heard: list[list[_Pair]] = [[] for _ in groups]
     for track in order:
         here = [index for index, keys in enumerate(wanted) if track.key in keys]
@@ -99,8 +101,10 @@ def cue_check(
                     heard[index].append(pair)
         except DataError:
             continue  # scoring will stop there, or skip it, as the user said
+    names = [tuple(each.condition.name for each in group) for group in groups]
     return tuple(
-        _judge(tuple(each.condition.name for each in group), pairs) for group, pairs in zip(groups, heard, strict=True)
+        _judge(name, pairs) if pairs else _undefined(name, found)
+        for name, pairs, found in zip(names, heard, changed, strict=True)
     )
 
 
@@ -125,9 +129,22 @@ def _sound_edits(plan: ConditionPlan, key: TrackKey) -> tuple[AudioEdit, ...]:
     return split_media(plan.edits(key))[0]
 
 
-def _changed_by(plan: ConditionPlan, order: Sequence[Track], most: int) -> set[TrackKey]:
-    changed = (track.key for track in order if _sound_edits(plan, track.key))
-    return {key for _, key in zip(range(most), changed, strict=False)}
+def _changed_by(plan: ConditionPlan, order: Sequence[Track]) -> list[Track]:
+    return [track for track in order if _sound_edits(plan, track.key)]
+
+
+def _too_few(tracks: Sequence[Track]) -> bool:
+    return len(tracks) < MIN_TRACKS or len({track.source_id for track in tracks}) < MIN_SOURCES
+
+
+def _undefined(names: tuple[str, ...], tracks: Sequence[Track]) -> Cue:
+    sources = len({track.source_id for track in tracks})
+    few = (
+        f"{len(tracks)} changed tracks of {sources} sources; at least {MIN_TRACKS} of {MIN_SOURCES} are needed to fit a "
+        "classifier on some sources and judge it on others"
+    )
+    reason = few if _too_few(tracks) else "no track of it could be read, or none lasts 0.1 s"
+    return Cue(names, None, None, None, len(tracks), sources, reason)
 
 
 def _hear(track: Track, plans: Sequence[ConditionPlan], lender: Lender) -> list[_Pair]:
@@ -147,12 +164,9 @@ def _row(audio: Int16Array) -> NDArray[np.float64]:
 
 def _judge(names: tuple[str, ...], pairs: Sequence[_Pair]) -> Cue:
     sources = sorted({source for *_, source in pairs})
-    if len(sources) < MIN_SOURCES or len(pairs) < MIN_TRACKS:
-        few = (
-            f"{len(pairs)} changed tracks of {len(sources)} sources; at least {MIN_TRACKS} of {MIN_SOURCES} are needed "
-            "to fit a classifier on some sources and judge it on others"
-        )
-        return Cue(names, None, None, None, len(pairs), len(sources), few)
+    if len(sources) < FOLDS:
+        reason = f"only {len(pairs)} changed tracks of {len(sources)} sources could be read"
+        return Cue(names, None, None, None, len(pairs), len(sources), reason)
     found = _cross_validated(pairs, [sources.index(source) for *_, source in pairs])
     mean, low, high = (round(float(each), 4) for each in (np.mean(found), min(found), max(found)))
     return Cue(names, mean, low, high, len(pairs), len(sources))

@@ -122,6 +122,9 @@ def cue_table(found: Mapping[str, Any]) -> Table:
 def cue_line(found: Mapping[str, Any]) -> str:
     """Return in one line what sound alone tells of each set, empty where no sound was changed."""
     parts = []
+    reasons = {cue["undefined"] for cue in found["cues"]}
+    if len(reasons) == 1 and "" not in reasons:
+        return f"what sound alone gives away: undefined ({reasons.pop()})"
     for cue in found["cues"]:
         value = "undefined" if cue["auroc"] is None else f"{cue['auroc']:.2f}"
         parts.append(f"{cue['conditions'][0]} {value}{' (!)' if cue['flagged'] else ''}")
