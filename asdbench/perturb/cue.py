@@ -140,8 +140,8 @@ def _too_few(tracks: Sequence[Track]) -> bool:
 def _undefined(names: tuple[str, ...], tracks: Sequence[Track]) -> Cue:
     sources = len({track.source_id for track in tracks})
     few = (
-        f"{len(tracks)} changed tracks of {sources} sources; at least {MIN_TRACKS} of {MIN_SOURCES} are needed to fit a "
-        "classifier on some sources and judge it on others"
+        f"{len(tracks)} changed tracks of {sources} sources; at least {MIN_TRACKS} of {MIN_SOURCES} are needed to fit "
+        "a classifier on some sources and judge it on others"
     )
     reason = few if _too_few(tracks) else "no track of it could be read, or none lasts 0.1 s"
     return Cue(names, None, None, None, len(tracks), sources, reason)

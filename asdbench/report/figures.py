@@ -240,7 +240,7 @@ def _draw_modality(figure: Figure, model: str, conditions: Sequence[Mapping[str,
 def _bars(axes: Axes, positions: Any, values: Sequence[float | None], colours: Sequence[str]) -> None:
     axes.barh(positions, [value or 0.0 for value in values], color=colours, height=0.6)
     for position, value in zip(positions, values, strict=True):
-        text = "undefined" if value is None else f"{100 * value:.1f} %"
+        text = "undefined" if value is None else f"{round(100 * value, 1) + 0.0:.1f} %"
         axes.text(max(value or 0.0, 0.0) + 0.02, position, text, va="center")
     axes.set_xlim(min(0.0, *(value or 0.0 for value in values)), 1.3)
     axes.set_xticks([0, 0.25, 0.5, 0.75, 1.0])
