@@ -14,7 +14,7 @@ from asdbench.errors import AsdbenchError
 _VERBS = {
     "demo": "score and compare the two shipped checkpoints on the shipped data",
     "run": "score a model under a suite of conditions",
-    "score": "recompute every figure of a run from its predictions",
+    "score": "recompute every figure of a run, or score what other code predicted",
     "report": "show a run, and write its tables and figures again",
     "data": "look at, check and write data sets",
     "suites": "show what a suite does",

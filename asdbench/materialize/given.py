@@ -151,6 +151,10 @@ def _rows_of(rows: Predictions, keys: Sequence[tuple[str, str]]) -> BoolArray:
 
 def _notes(found: Given, within: bool) -> tuple[str, ...]:
     notes = [f"scored from given predictions, taken for {_SCALES[found.scale]}"]
+    clean, *others = found.files
+    shared = [name for name in others if found.files[name] == found.files[clean]]
+    if shared:
+        notes.append(f"the predictions for {clean} serve for {', '.join(shared)} too, whose media are the same")
     if found.missing:
         notes.append(f"no predictions were given for {', '.join(found.missing)}")
     if found.scale == "logit" and within:

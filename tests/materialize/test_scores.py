@@ -193,3 +193,4 @@ def test_dubbed_predictions_may_be_those_of_the_clean_condition(tmp_path: Path):
     (given / "dubbed.csv").unlink()
     back = score_predictions(made.path, given, scores="logit", out=tmp_path / "back")
     assert (back.path / "metrics.json").read_bytes() == (on_the_fly.path / "metrics.json").read_bytes()
+    assert any("serve for dubbed too" in warning for warning in back.warnings)
