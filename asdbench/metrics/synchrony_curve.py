@@ -266,6 +266,8 @@ def peak_interval(
     far, table, unit = floor_offsets(curve.offsets_ms), np.asarray(scores, dtype=np.float64), np.asarray(units)
     above = curve.values - curve.values[far].mean()
     height = float(above.max())
+    if unit.shape != (curve.rows,):
+        raise DataError(f"there are {curve.rows} rows but {unit.size} units; each row needs one.")
     if resampling.units < MIN_UNITS:
         return PeakInterval(height, None, None, None)
     rows = np.bincount(unit, minlength=resampling.units)

@@ -94,6 +94,8 @@ def test_the_level_of_a_source_does_not_widen_the_interval():
 def test_few_units_give_no_interval():
     found = peak_interval(GRID, np.zeros((len(GRID), 3)), [0, 1, 2], Resampling(3))
     assert (found.low, found.is_peak) == (None, None)
+    with pytest.raises(DataError, match="3 rows but 2 units"):
+        peak_interval(GRID, np.zeros((len(GRID), 3)), [0, 1], Resampling(3))
 
 
 def test_reach():
