@@ -55,7 +55,7 @@ _SIGNS: tuple[tuple[str, str], ...] = (
     (r"labelled frames that span|: the track needs sound from", "short audio"),
     (r": the sound jumps", "sound gap"),
     (r": the box holds no pixel", "no pixel"),
-    (r"(crop|file) is missing|shows no picture|\(No such file", "missing"),
+    (r"(crop|file) is missing|: there is no |shows no picture|\(No such file", "missing"),
     (
         r"shows the same picture|is not later than it|is not credible|share a crop|correct the frame rate",
         "out of range",
