@@ -5,6 +5,7 @@ numpy only: no file, no model, no torch. A metric without a value raises ``Undef
 
 from __future__ import annotations
 
+from asdbench.metrics.at_threshold import balanced_accuracy_at, gap_between, retention_at, share_at
 from asdbench.metrics.average_precision import (
     average_precision,
     average_precision_step,
@@ -36,6 +37,7 @@ __all__ = [
     "average_precision_step",
     "average_precision_tie_bounds",
     "average_precision_tie_safe",
+    "balanced_accuracy_at",
     "brier_score",
     "cell",
     "combine",
@@ -44,6 +46,7 @@ __all__ = [
     "face_width_band",
     "false_positive_rate",
     "frozen_thresholds",
+    "gap_between",
     "interval",
     "is_constant",
     "mean_value",
@@ -61,8 +64,10 @@ __all__ = [
     "rescaled_ap",
     "rescaled_balanced_accuracy",
     "retention",
+    "retention_at",
     "robust_scale",
     "roc_curve",
+    "share_at",
     "sync_auroc",
     "sync_winrate",
     "tercile",
