@@ -109,7 +109,12 @@ def _read(path: Path, including: tuple[Path, ...] = ()) -> Suite:
         raise UsageError(f"{path}: more than {_MAX_CONDITIONS} conditions; split the suite in two.")
     file = _SuiteFile(head.name, head.version, head.seed, head.summary, conditions)
     _check(path, conditions)
-    identity = msgspec.json.encode(file, order="sorted")
+    # A bare name meant version 1 when suites began, so that a suite whose perturbations are pinned later stays itself.
+    bare = [
+        msgspec.structs.replace(c, perturbation=c.perturbation and c.perturbation.removesuffix("@1"))
+        for c in conditions
+    ]
+    identity = msgspec.json.encode(msgspec.structs.replace(file, condition=bare), order="sorted")
     return Suite(
         file.name,
         file.version,
