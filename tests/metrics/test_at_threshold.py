@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from asdbench.errors import UndefinedMetricError
 from asdbench.metrics import false_positive_rate, frozen_thresholds, operating_point, retention
+from asdbench.metrics.at_threshold import balanced_accuracy_at, gap_between, retention_at, share_at
 from asdbench.metrics.bootstrap import Resampling, replicate
 from asdbench.metrics.intervals import interval
-from asdbench.metrics.at_threshold import balanced_accuracy_at, gap_between, retention_at, share_at
 from asdbench.metrics.weighted import CountedRows, PairedRows, RankedRows
 
 UNITS = 3
