@@ -244,27 +244,25 @@ class HandOptions(CorruptionOptions, frozen=True, forbid_unknown_fields=True):
 
 def plan_occlusion(context: PlanContext, options: OcclusionOptions, me: Perturbation) -> Planner:
     """A moving object."""
-    chooser, size = context.chooser(me), options.amount(options.size, OBJECT)
-
-    def planner(target: Target) -> Outcome:
-        edit = OcclusionEdit(
-            version=me.version,
-            scene=options.scope == "scene",
-            seed=chooser.seed(target.target_id),
-            size=size,
-            period=round(options.period_s * target.track.fps, 3),
-        )
-        return Outcome((edit,))
-
-    return planner
+    return _planner(OcclusionEdit, context, options, me, options.amount(options.size, OBJECT))
 
 
 def plan_hand(context: PlanContext, options: HandOptions, me: Perturbation) -> Planner:
     """A hand before the mouth."""
-    chooser, size = context.chooser(me), options.amount(options.size, HAND)
+    return _planner(HandEdit, context, options, me, options.amount(options.size, HAND))
+
+
+def _planner(
+    kind: type[OcclusionEdit] | type[HandEdit],
+    context: PlanContext,
+    options: OcclusionOptions | HandOptions,
+    me: Perturbation,
+    size: float,
+) -> Planner:
+    chooser = context.chooser(me)
 
     def planner(target: Target) -> Outcome:
-        edit = HandEdit(
+        edit = kind(
             version=me.version,
             scene=options.scope == "scene",
             seed=chooser.seed(target.target_id),
