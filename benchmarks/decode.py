@@ -28,8 +28,8 @@ import soundfile
 
 from asdbench.data import open_dataset
 from asdbench.data.prepare import PrepareOptions, prepare
-from asdbench.data.video import Crop, Face, cut_faces
-from asdbench.data.video_media import VideoMedia
+from asdbench.data.video import Crop, cut_faces
+from asdbench.data.video_media import VideoMedia, faces_by_video
 from asdbench.types import Dataset
 
 WIDTH, HEIGHT, FRAMES = 640, 360, 250
@@ -81,12 +81,8 @@ def decode_plainly(videos: Sequence[Path]) -> int:
 
 def cut_all(dataset: Dataset) -> int:
     """Cut all faces out of all videos and throw them away; return how many."""
-    films: dict[Path, list[Face]] = {}
-    for media in (track.media for track in dataset.tracks):
-        if isinstance(media, VideoMedia):
-            face = Face(media.timestamps_ms, media.boxes, media.places, media.crop)
-            films.setdefault(media.video, []).append(face)
-    return sum(isinstance(found, Crop) for video, faces in films.items() for found in cut_faces(video, faces))
+    films = faces_by_video(dataset.tracks).items()
+    return sum(isinstance(found, Crop) for video, faces in films for found in cut_faces(video, [*faces.values()]))
 
 
 def timed(work: Callable[[], Any]) -> float:

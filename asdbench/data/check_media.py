@@ -18,7 +18,7 @@ from asdbench.data.media import read_gray
 from asdbench.data.prepare_clip import Clip, Stopped
 from asdbench.data.sound import sound_pieces
 from asdbench.data.video import Face, Failed, cut_faces
-from asdbench.data.video_media import VideoMedia
+from asdbench.data.video_media import VideoMedia, faces_by_video
 from asdbench.errors import DataError
 from asdbench.types import Int16Array, Track, UInt8Array
 
@@ -167,17 +167,12 @@ class _Checker:
 
     def _read_faces(self) -> None:
         tracks = self.clip.tracks
-        films: dict[Path, dict[int, Face]] = {}
         for index, track in enumerate(tracks):
-            media = track.media
-            if isinstance(media, VideoMedia):
-                face = Face(media.timestamps_ms, media.boxes, media.places, media.crop)
-                films.setdefault(media.video, {})[index] = face
-            elif isinstance(media, AvaMedia):
-                self._read_files(index, media)
-            else:
+            if isinstance(track.media, AvaMedia):
+                self._read_files(index, track.media)
+            elif not isinstance(track.media, VideoMedia):
                 self._read_all(index)
-        for video, faces in films.items():
+        for video, faces in faces_by_video(tracks).items():
             self._cut(video, faces)
 
     def _cut(self, video: Path, faces: dict[int, Face]) -> None:

@@ -21,8 +21,8 @@ from asdbench.atomic import write_text
 from asdbench.data.ids import new_child
 from asdbench.data.layout import CommunityLayout, encode_face, encode_wav, face_name
 from asdbench.data.sound import sound_pieces
-from asdbench.data.video import Face, Failed, cut_faces
-from asdbench.data.video_media import VideoMedia
+from asdbench.data.video import Failed, cut_faces
+from asdbench.data.video_media import VideoMedia, faces_by_video
 from asdbench.errors import DataError, ResourceError
 from asdbench.types import SAMPLE_RATE, Int16Array, Track, UInt8Array
 
@@ -259,15 +259,9 @@ class _Writer:
         """Cut the faces of these tracks out of their videos; return those that fail."""
         failed: set[int] = set()
         tracks = self.clip.tracks
-        videos: dict[Path, dict[int, Face]] = {}
-        for index in wanted:
-            media = tracks[index].media
-            if isinstance(media, VideoMedia):
-                face = Face(media.timestamps_ms, media.boxes, media.places, media.crop)
-                videos.setdefault(media.video, {})[index] = face
-        for video, faces in videos.items():
-            indices = list(faces)
-            with closing(cut_faces(video, list(faces.values()))) as found:
+        for video, every in faces_by_video(tracks).items():
+            indices = [index for index in every if index in wanted]
+            with closing(cut_faces(video, [every[index] for index in indices])) as found:
                 for each in found:
                     if self.stopped():
                         raise Stopped

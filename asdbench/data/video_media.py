@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from asdbench.data.crops import CropStyle
 from asdbench.data.media import content_stamp
 from asdbench.data.sound import read_sound
-from asdbench.data.video import read_crops
+from asdbench.data.video import Face, read_crops
 from asdbench.errors import DataError
-from asdbench.types import AUDIO_TOLERANCE_MS, SAMPLE_RATE, Int16Array, UInt8Array
+from asdbench.types import AUDIO_TOLERANCE_MS, SAMPLE_RATE, Int16Array, Track, UInt8Array
 
 _TOLERANCE = AUDIO_TOLERANCE_MS * SAMPLE_RATE // 1000
 
@@ -93,3 +93,13 @@ class VideoMedia:
     def stamp(self) -> str:
         """Return a hash of each file below 4 MB, which a new copy of it shares; of others size and time of change."""
         return "|".join(map(content_stamp, dict.fromkeys((self.video, self.sound))))
+
+
+def faces_by_video(tracks: Sequence[Track]) -> dict[Path, dict[int, Face]]:
+    """Return for each video the faces to be cut out of it, by the place of their track; of other media nothing."""
+    videos: dict[Path, dict[int, Face]] = {}
+    for index, media in enumerate(track.media for track in tracks):
+        if isinstance(media, VideoMedia):
+            face = Face(media.timestamps_ms, media.boxes, media.places, media.crop)
+            videos.setdefault(media.video, {})[index] = face
+    return videos
