@@ -6,15 +6,18 @@ and the plan's spans, not from the functions that edit (`audit_checks`). See doc
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from asdbench.errors import AuditError, DataError
 from asdbench.perturb.audit_applied import Applied, Measure
-from asdbench.perturb.audit_checks import checks_of
+from asdbench.perturb.audit_checks import FIRST, checks_of
+from asdbench.perturb.audit_faces import DIFFERENCE as OF_FACES
+from asdbench.perturb.audit_sound import DIFFERENCE as OF_SOUND
 from asdbench.perturb.catalogue import find_perturbation, read_options
 from asdbench.perturb.choose import Chooser
 from asdbench.perturb.dubbed import DUBBED
@@ -26,6 +29,8 @@ CHOICE = "audit@1"
 """Under this name the sample is chosen."""
 
 _SIGMAS = 4.0
+_MILDER = 0.85
+_DIFFERENCES = (OF_FACES, OF_SOUND)
 
 
 @dataclass(frozen=True)
@@ -130,7 +135,12 @@ def audit(plan: Plan, tracks: Sequence[Track], lender: Lender, sample: int, seed
         looked += 1
         for name, measure in measured:
             found[name].append((measure, "/".join(track.key)))
-    rows = [row for each in conditions for row in (*_of_the_plan(each), *_rows(each, found[each.condition.name]))]
+    harder = _by_severity(conditions, found)
+    rows = [
+        row
+        for each in conditions
+        for row in (*_of_the_plan(each), *_rows(each, found[each.condition.name]), *harder.get(each.condition.name, ()))
+    ]
     return Audit(tuple(rows), looked, unreadable)
 
 
@@ -157,9 +167,11 @@ def _measure(track: Track, conditions: Sequence[ConditionPlan], lender: Lender) 
         yield each.condition.name, _untouched(audio, kept_audio, faces, kept_faces)
         options = read_options(find_perturbation(each.condition.perturbation or ""), each.condition.options)
         for check, chosen in checks_of(each.condition.perturbation or "", options):
-            # Where sound has another length, or faces are missing, nothing else can be measured.
-            if len(applied.new_audio) == len(audio) and len(applied.new_faces) == len(faces):
-                yield from ((each.condition.name, measure) for measure in check(applied, chosen))
+            measured = list(check(applied, chosen))
+            yield from ((each.condition.name, measure) for measure in measured)
+            # The first checks are of lengths and sizes; where those are wrong, nothing else can be measured.
+            if check in FIRST and not all(measure.ok for measure in measured):
+                break
 
 
 def _untouched(
@@ -187,6 +199,26 @@ def _rows(condition: ConditionPlan, found: Sequence[tuple[Measure, str]]) -> Ite
     for measure, where in found:
         groups.setdefault(measure.check, []).append((measure, where))
     yield from (_row(condition.condition.name, group) for group in groups.values())
+
+
+def _by_severity(
+    conditions: Sequence[ConditionPlan], found: Mapping[str, Sequence[tuple[Measure, str]]]
+) -> dict[str, list[AuditRow]]:
+    """Return a row for each severity that must differ from the clean media no less than the one before it does."""
+    families: dict[str, list[tuple[int, str, float]]] = {}
+    for each in conditions:
+        options = dict(each.condition.options)
+        severity = options.pop("severity", None)
+        sizes = [measure.value for measure, _ in found[each.condition.name] if measure.check in _DIFFERENCES]
+        if isinstance(severity, int) and sizes:
+            family = repr((each.condition.perturbation, sorted(options.items(), key=str)))
+            families.setdefault(family, []).append((severity, each.condition.name, float(np.mean(sizes))))
+    rows = {}
+    for members in families.values():
+        for (_, _, before), (_, name, size) in pairwise(sorted(members)):
+            measure = Measure("difference against the milder one", "ratio", size / max(before, 1e-9), _MILDER, np.inf)
+            rows[name] = [_row(name, [(measure, "")])]
+    return rows
 
 
 def _row(condition: str, group: Sequence[tuple[Measure, str]]) -> AuditRow:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from asdbench.perturb.audit_applied import Applied, Check, Measure
-from asdbench.perturb.audit_faces import FACES
+from asdbench.perturb.audit_faces import FACES, same_shapes
 from asdbench.perturb.audit_sound import SOUND
 from asdbench.perturb.catalogue import find_perturbation, read_options
 
@@ -68,3 +68,7 @@ def _sound_outside(applied: Applied, options: Any) -> Iterator[Measure]:
         outside[start:stop] = False
     leaked = int(np.count_nonzero((applied.audio != applied.new_audio) & outside))
     yield Measure("sound changed outside", "samples", leaked, 0, 0)
+
+
+FIRST = (_sound_kept, _as_many_faces, _faces_kept, _sound_outside, same_shapes)
+"""Checks without which the others make no sense."""

@@ -12,6 +12,7 @@ from asdbench.perturb import audit_measures as measures
 from asdbench.perturb.audit_applied import Applied, Check, Measure
 from asdbench.perturb.exposure import SIGMA
 from asdbench.perturb.frames import DROPPED, HELD
+from asdbench.perturb.resolution import BLOCKS, PIXELS
 from asdbench.types import UInt8Array
 
 DIFFERENCE = "difference of the faces"
@@ -106,8 +107,18 @@ def _less_sharp(applied: Applied, options: Any) -> Iterator[Measure]:
     yield from _differs(applied, options)
 
 
+def _coarser(check: Check, name: str, by_severity: tuple[float, ...]) -> Check:
+    """Faces with hardly more pixels than are to be left stay as they are."""
+
+    def only_large(applied: Applied, options: Any) -> Iterator[Measure]:
+        if min(min(face.shape) for face in applied.faces) > 2 * options.amount(getattr(options, name), by_severity):
+            yield from check(applied, options)
+
+    return only_large
+
+
 def _differs(applied: Applied, options: Any) -> Iterator[Measure]:
-    if len({face.shape for face in applied.faces}) and any(face.min() < face.max() for face in applied.faces):
+    if any(face.min() < face.max() for face in applied.faces):
         found = measures.mean_difference(applied.faces, applied.new_faces)
         yield Measure(DIFFERENCE, "gray levels", found, 1e-3, 255)
 
@@ -122,9 +133,11 @@ FACES: Mapping[str, tuple[Check, ...]] = {
     "frame_drop": (_dropped,),
     "frame_rate": (_slower,),
     "gaussian_noise": (same_shapes, _grainy),
-    **dict.fromkeys(("motion_blur", "defocus", "low_resolution"), (same_shapes, _less_sharp)),
+    **dict.fromkeys(("motion_blur", "defocus"), (same_shapes, _less_sharp)),
+    "low_resolution": (same_shapes, _coarser(_less_sharp, "pixels", PIXELS)),
+    "pixelate": (same_shapes, _coarser(_differs, "blocks", BLOCKS)),
     **dict.fromkeys(
-        ("pixelate", "exposure", "jpeg", "h264", "occlusion", "hand", "crop_jitter", "off_centre"),
+        ("exposure", "jpeg", "h264", "occlusion", "hand", "crop_jitter", "off_centre"),
         (same_shapes, _differs),
     ),
 }

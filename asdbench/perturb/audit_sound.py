@@ -253,8 +253,8 @@ SOUND: Mapping[str, tuple[Check, ...]] = {
         ("babble", "offscreen_speech", "white_noise", "pink_noise", "speech_noise", "noise_folder"), (_noisy, _differs)
     ),
     "reverb": (_in_room, _differs),
-    "clipping": (_in_place, _less_peaked),
-    "low_pass": (_in_place, _cut_off),
+    "clipping": (_in_place, _less_peaked, _differs),
+    "low_pass": (_in_place, _cut_off, _differs),
     "mp3": (_in_place, _differs),
     "opus": (_in_place, _differs),
 }
