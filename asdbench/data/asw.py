@@ -56,7 +56,8 @@ def open_asw(
         root: The folder that holds ``json/`` and videos.
         split: ``dev`` (also called ``train``), ``val`` or ``test``; or ``all`` for every json.
         name: Short name for tables and folders; the folder's name and the split without one.
-        crop: How faces are cut: ``padded_box``, which fits boxes that leave the picture, ``box`` or ``square``.
+        crop: How faces are cut: ``padded_box``, which fits boxes that leave the picture, or another of
+            `asdbench.data.crops`.
         lists: The list of videos, or the folder of the three lists, where it is not in the folder.
         missing: ``drop`` leaves out videos that are not there, as many were removed; ``keep`` keeps their tracks.
 

@@ -67,7 +67,7 @@ def open_ava(
         root: The folder that holds ``csv/`` and media.
         split: ``val``, ``train``, ``test``, or whatever the csv files are called.
         name: Short name for tables and folders; the folder's name and the split without one.
-        crop: How faces are cut out of films: ``box``, ``padded_box`` or ``square`` (`asdbench.data.crops`).
+        crop: How faces are cut out of films: ``box`` or another of `asdbench.data.crops`.
         inaudible: ``drop`` leaves out rows labelled SPEAKING_NOT_AUDIBLE, of which WASD's extraction makes no crops.
 
     Raises:

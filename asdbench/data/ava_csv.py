@@ -160,7 +160,8 @@ def _faces(table: Table) -> NDArray[np.float64] | None:
     if faces is None:
         return None
     for column, values in zip(FACE, faces.T, strict=True):
-        table.refuse(~((values >= 0) & (values <= 1)), column, "is not a share of the crop, from 0 to 1")
+        # A face may be larger than a crop of its middle; what is further out was probably counted in pixels.
+        table.refuse(~((values >= -2) & (values <= 3)), column, "is not a share of the crop, from -2 to 3")
     for low, high in ((0, 2), (1, 3)):
         table.refuse(faces[:, low] >= faces[:, high], FACE[high], f"is not larger than {FACE[low]}")
     return faces

@@ -66,7 +66,7 @@ class Person:
 
 
 def open_columbia(
-    root: Path, split: str = "val", name: str | None = None, *, crop: str = "square", video: str = ""
+    root: Path, split: str = "val", name: str | None = None, *, crop: str = "centre", video: str = ""
 ) -> Dataset:
     """Read the labels of all persons; media are opened later, track by track.
 
@@ -74,7 +74,7 @@ def open_columbia(
         root: The folder that holds ``col_labels/`` and the video.
         split: Not used: there is one.
         name: Short name for tables and folders; the folder's name without one.
-        crop: How faces are cut: ``square``, which demo code makes, ``box`` or ``padded_box``.
+        crop: How faces are cut: ``centre``, which demo code shows its network, or another of `asdbench.data.crops`.
         video: Path of the video, where it does not lie in the folder or is not alone there.
 
     Raises:

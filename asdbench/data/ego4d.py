@@ -53,7 +53,7 @@ def open_ego4d(
         convention: Which faces are tracks: ``official`` is the rule of the benchmark's own ground truth, so its rows
             are the benchmark's, and it is the default. ``talknet`` gives the rows that the TalkNet baseline is trained
             on. See `asdbench.data.ego4d_tracks`.
-        crop: How faces are cut out: ``box``, ``padded_box`` or ``square`` (`asdbench.data.crops`).
+        crop: How faces are cut out: ``box`` or another of `asdbench.data.crops`.
 
     Raises:
         DataError: The annotation is missing or broken; the message has file, clip and place. A clip that is missing is

@@ -36,7 +36,7 @@ def open_folder(root: Path, split: str = "val", name: str | None = None, *, crop
         root: The folder that holds ``labels.csv`` and ``videos/``.
         split: Not used: a folder is one split.
         name: Short name for tables and folders; that of ``dataset.toml``, or the folder's, without one.
-        crop: How faces are cut out: ``box``, ``padded_box`` or ``square`` (`asdbench.data.crops`).
+        crop: How faces are cut out: ``box`` or another of `asdbench.data.crops`.
 
     Raises:
         DataError: A file is missing or contradicts itself or another; the message has file and line.

@@ -103,7 +103,7 @@ def best_period(samples: Int16Array, shortest: int) -> tuple[int, float] | None:
 
 def pixel_range(size: int, start: float, stop: float) -> slice:
     """Return the pixels that lie wholly within a relative range, the sharpest that a mask must cover."""
-    return slice(int(np.ceil(size * start - 1e-6)), int(np.floor(size * stop + 1e-6)))
+    return slice(max(int(np.ceil(size * start - 1e-6)), 0), max(int(np.floor(size * stop + 1e-6)), 0))
 
 
 def black_share(face: UInt8Array, box: Sequence[float]) -> float:
@@ -119,8 +119,8 @@ def changed_outside(before: UInt8Array, after: UInt8Array, box: Sequence[float],
     inside: BoolArray = np.zeros((height, width), np.bool_)
     left, top, right, bottom = box
     inside[
-        max(int(np.floor(height * top)) - slack, 0) : int(np.ceil(height * bottom)) + slack,
-        max(int(np.floor(width * left)) - slack, 0) : int(np.ceil(width * right)) + slack,
+        max(int(np.floor(height * top)) - slack, 0) : max(int(np.ceil(height * bottom)) + slack, 0),
+        max(int(np.floor(width * left)) - slack, 0) : max(int(np.ceil(width * right)) + slack, 0),
     ] = True
     return int(np.count_nonzero((before != after) & ~inside))
 

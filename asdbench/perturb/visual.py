@@ -21,8 +21,8 @@ def lip_mask(face: UInt8Array, fraction: float = LIP_FRACTION, box: Box = WHOLE_
     Args:
         face: ``[height, width]`` crop, masked before the adapter's normalisation.
         fraction: Share of the face box that is masked, in (0, 1].
-        box: The annotated face box within the crop as (left, top, right, bottom), each relative to the crop in
-            [0, 1]; the whole crop in AVA-style extraction.
+        box: The annotated face box within the crop as (left, top, right, bottom), each relative to the crop; the
+            whole crop in AVA-style extraction. It may be larger than the crop, which then shows a part of the face.
 
     Raises:
         UsageError: ``fraction`` or ``box`` is out of range.
@@ -90,8 +90,8 @@ def _gaussian(face: UInt8Array, sigma: float) -> UInt8Array:
 
 def _check(fraction: float, box: Box) -> None:
     left, top, right, bottom = box
-    if not (0 < fraction <= 1 and 0 <= left < right <= 1 and 0 <= top < bottom <= 1):
-        raise UsageError(f"a fraction of {fraction} of the box {box}: expected (0, 1] of a box within (0, 0, 1, 1).")
+    if not (0 < fraction <= 1 and left < right and top < bottom and all(map(math.isfinite, box))):
+        raise UsageError(f"a fraction of {fraction} of the box {box}: expected (0, 1] of left, top, right, bottom.")
 
 
 def _bottom(face: UInt8Array, fraction: float, box: Box) -> tuple[slice, slice]:
@@ -102,4 +102,5 @@ def _bottom(face: UInt8Array, fraction: float, box: Box) -> tuple[slice, slice]:
 
 def _touched(size: int, start: float, stop: float) -> slice:
     """Return the pixels that a relative range touches, so that no sliver of a lip stays."""
-    return slice(math.floor(size * start + 1e-6), math.ceil(size * stop - 1e-6))
+    # What lies outside the crop is not there to be touched; a negative bound would count from the other end.
+    return slice(max(math.floor(size * start + 1e-6), 0), max(math.ceil(size * stop - 1e-6), 0))

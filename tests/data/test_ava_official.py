@@ -221,7 +221,7 @@ def test_crop_styles_of_films(film_root: Path) -> None:
         else:
             assert face.shape == shape
     assert len(prints) == 3
-    with pytest.raises(UsageError, match="crop=round is none of box, padded_box, square"):
+    with pytest.raises(UsageError, match="crop=round is none of box, padded_box, square, centre"):
         open_dataset(film_root, options={"crop": "round"})
 
 

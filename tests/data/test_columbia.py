@@ -51,14 +51,29 @@ def test_label_frames_become_pictures_at_25_fps(columbia: Path) -> None:
 
 
 def test_pictures_are_the_nearest_of_the_video(columbia: Path) -> None:
-    for crop, size in (("box", 32), ("square", 44)):
+    for crop, size in (("box", 32), ("square", 44), ("centre", 22)):
         dataset = open_dataset(columbia, options={"crop": crop})
         track = next(track for track in dataset.tracks if track.person_id == "bell")
         faces = track.media.faces()
         assert faces[0].shape[1] in (size, size + 1)
+        assert (track.face_in_crop is not None) == (crop != "box")
+        if crop == "centre":
+            continue
         inner = [face[10:-10, 14:-14] for face in faces] if crop == "square" else faces
         assert [number_of(face) for face in inner] == [round(i * 0.04 * 30000 / 1001) for i in range(25)]
-        assert (track.face_in_crop is not None) == (crop == "square")
+
+
+def test_the_centre_is_the_middle_half_of_the_square(columbia: Path) -> None:
+    squares, centres = (
+        next(track for track in open_dataset(columbia, options=options).tracks if track.person_id == "bell")
+        for options in ({"crop": "square"}, {})
+    )
+    for square, centre in zip(squares.media.faces(), centres.media.faces(), strict=True):
+        height, width = square.shape
+        inside = square[height // 4 : height // 4 + height // 2, width // 4 : width // 4 + width // 2]
+        np.testing.assert_array_equal(centre, inside)
+    left, top, right, bottom = centres.face_in_crop[0]
+    assert (left < 0, top < 0, right > 1, bottom < 1) == (True, True, True, True), "the chin shows, the brow does not"
 
 
 def test_tracks_end_at_gaps_and_after_a_minute(columbia: Path) -> None:

@@ -81,7 +81,7 @@ def test_faces_that_overlap_nest_and_follow(tmp_path: Path, opens: list[Path]) -
     assert not any(isinstance(result, str) for result in check(path, faces))
 
 
-@pytest.mark.parametrize("style", ["box", "padded_box", "square"])
+@pytest.mark.parametrize("style", ["box", "padded_box", "square", "centre"])
 def test_styles(tmp_path: Path, style: Any) -> None:
     path = Film(frames=10, luma=textured, options=LOSSLESS).write(tmp_path / "a.mp4")
     check(path, [face_of(0, 10, box=2, style=style), face_of(2, 9)])

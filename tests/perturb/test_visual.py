@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -55,7 +56,7 @@ def test_bad_fraction(fraction: float) -> None:
         lip_mask(face(), fraction)
 
 
-@pytest.mark.parametrize("box", [(0.5, 0, 0.5, 1), (0, 0.9, 1, 0.1), (-0.1, 0, 1, 1), (0, 0, 1, 1.1)])
+@pytest.mark.parametrize("box", [(0.5, 0, 0.5, 1), (0, 0.9, 1, 0.1), (0, 0, float("nan"), 1), (0, 0, 1, float("inf"))])
 def test_bad_box(box: tuple[float, float, float, float]) -> None:
     with pytest.raises(UsageError, match="box"):
         lip_mask(face(), 0.3, box)
@@ -99,3 +100,15 @@ def test_other_masks_refuse_the_same(mask: Callable[..., np.ndarray]) -> None:
         mask(face(), 1.5)
     with pytest.raises(UsageError, match="box"):
         mask(face(), box=(0.5, 0, 0.5, 1))
+
+
+def test_a_face_larger_than_its_crop_is_masked_where_it_shows() -> None:
+    box = (-0.5, -0.5, 1.5, 0.9)
+    original = face()
+    height = original.shape[0]
+    masked = lip_mask(original, 0.3, box)
+    rows = slice(math.floor(height * 0.48 + 1e-6), math.ceil(height * 0.9 - 1e-6))
+    assert not masked[rows].any()
+    masked[rows] = original[rows]
+    np.testing.assert_array_equal(masked, original)
+    np.testing.assert_array_equal(upper_mask(original, 0.3, box), original)
