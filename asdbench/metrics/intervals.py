@@ -11,7 +11,7 @@ import numpy as np
 from asdbench.errors import UndefinedMetricError, UsageError
 from asdbench.metrics.bootstrap import Replicates
 from asdbench.metrics.inputs import Float64Array
-from asdbench.metrics.student import expanded_tail
+from asdbench.metrics.student import expanded_quantile
 from asdbench.metrics.units import FEW_UNITS, MIN_UNITS
 
 LEVEL = 0.95
@@ -90,11 +90,11 @@ def interval(replicates: Replicates, level: float = LEVEL) -> Interval:
     if undefined > MAX_UNDEFINED * len(replicates.resampled):
         reason = f"the figure has no value in {undefined} of {len(replicates.resampled)} resamples."
         return Interval(estimate, None, None, None, None, units, undefined, "none", reason)
-    tail = expanded_tail((1 - level) / 2, max(2, replicates.resampling.effective or units))
-    low, high = _quantiles(values, tail, 1 - tail)
+    z = expanded_quantile((1 - level) / 2, max(2, replicates.resampling.effective or units))
+    low, high = _quantiles(values, _NORMAL.cdf(z), _NORMAL.cdf(-z))
     status: Status = "indicative" if units < FEW_UNITS else "ok"
     try:
-        bca_low, bca_high = _bca(values, estimate, replicates.left_out, tail)
+        bca_low, bca_high = _bca(values, estimate, replicates.left_out, z)
     except UndefinedMetricError as error:
         return Interval(estimate, low, high, None, None, units, undefined, status, str(error))
     return Interval(estimate, low, high, bca_low, bca_high, units, undefined, status)
@@ -131,7 +131,7 @@ def _quantiles(ordered: Float64Array, *shares: float) -> tuple[float, ...]:
     return tuple(float(value) for value in np.interp(shares, np.linspace(0, 1, len(ordered)), ordered))
 
 
-def _bca(ordered: Float64Array, estimate: float, left_out: Float64Array, tail: float) -> tuple[float, float]:
+def _bca(ordered: Float64Array, estimate: float, left_out: Float64Array, quantile: float) -> tuple[float, float]:
     if not np.isfinite(left_out).all():
         raise UndefinedMetricError("no BCa interval: the figure has no value without one of the units.")
     if ordered[0] == ordered[-1] == estimate:
@@ -144,7 +144,7 @@ def _bca(ordered: Float64Array, estimate: float, left_out: Float64Array, tail: f
     spread = float(np.sum(distance**2)) ** 1.5
     acceleration = float(np.sum(distance**3)) / (6 * spread) if spread else 0.0
     tails = []
-    for z in (bias + _NORMAL.inv_cdf(tail), bias - _NORMAL.inv_cdf(tail)):
+    for z in (bias + quantile, bias - quantile):
         if acceleration * z >= 1:
             raise UndefinedMetricError("no BCa interval: one unit outweighs all others.")
         tails.append(_NORMAL.cdf(bias + z / (1 - acceleration * z)))

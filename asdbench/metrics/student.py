@@ -9,7 +9,6 @@ from statistics import NormalDist
 from asdbench.errors import UsageError
 
 
-@lru_cache(maxsize=256)
 def expanded_tail(tail: float, units: int) -> float:
     """Return the tail at which a percentile interval of few units must be read to hold what it promises.
 
@@ -22,7 +21,7 @@ def expanded_tail(tail: float, units: int) -> float:
         units: ``C``, at least 2.
 
     Returns:
-        A tail below the wanted one.
+        A tail below the wanted one; 0 for the very fewest units, where an interval spans all resamples.
 
     Raises:
         UsageError: An argument is out of range.
@@ -35,10 +34,33 @@ def expanded_tail(tail: float, units: int) -> float:
         >>> round(expanded_tail(0.025, 33), 4)
         0.0193
     """
+    return NormalDist().cdf(expanded_quantile(tail, units))
+
+
+@lru_cache(maxsize=256)
+def expanded_quantile(tail: float, units: int) -> float:
+    """Return the normal quantile of ``expanded_tail``, which is exact where the tail itself is too small for a float.
+
+    Args:
+        tail: Wanted share beyond one end, in (0, 0.5).
+        units: At least 2.
+
+    Returns:
+        ``sqrt(C / (C - 1)) * t``, below 0.
+
+    Raises:
+        UsageError: An argument is out of range.
+
+    Source:
+        See ``expanded_tail``.
+
+    Example:
+        >>> round(expanded_quantile(0.025, 2), 2)
+        -17.97
+    """
     if not (0 < tail < 0.5 and units >= 2):
         raise UsageError(f"a tail of {tail} with {units} units makes no interval.")
-    t = student_quantile(tail, units - 1)
-    return NormalDist().cdf(math.sqrt(units / (units - 1)) * t)
+    return math.sqrt(units / (units - 1)) * student_quantile(tail, units - 1)
 
 
 def student_quantile(share: float, freedom: int) -> float:

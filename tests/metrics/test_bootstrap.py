@@ -126,6 +126,20 @@ def test_fewer_effective_units_make_wider_intervals():
     assert uneven.high - uneven.low > even.high - even.low
 
 
+@pytest.mark.parametrize("effective", [1, 2, 3])
+def test_the_fewest_effective_units_span_all_resamples(effective):
+    """The tail is then too small for a float, which must be no error."""
+    replicates = replicate(mean_of(np.arange(6.0) ** 3), Resampling(6, effective=effective))
+    found = interval(replicates)
+    assert found.low >= replicates.resampled.min()
+    if effective < 3:
+        assert (found.low, found.high) == (replicates.resampled.min(), replicates.resampled.max())
+    if found.bca_low is None:
+        assert "outweighs" in found.reason
+    else:
+        assert found.bca_low <= found.estimate <= found.bca_high
+
+
 def sometimes_undefined(share):
     def statistic(weights):
         if weights[0] >= share:
