@@ -14,10 +14,7 @@ from asdbench.cli.output import echo_json, json_option, note, show_run
 _SHOWN = 5
 
 
-@click.command(
-    epilog="Examples: asdbench score runs/light-asd.ava-unsync-AVADataPath-val-1a2b3c4d; "
-    "asdbench score perturbed --predictions my_scores --scores probability --name my-model"
-)
+@click.command(epilog="Example: asdbench score perturbed --predictions my_scores --scores probability --name my-model")
 @click.argument("run", type=click.Path(path_type=Path), metavar="RUN|SET")
 @click.option(
     "--predictions",
