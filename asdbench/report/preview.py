@@ -113,7 +113,9 @@ def _sound_stream(container: Any, title: str) -> Any:
 def _mux_sound(container: Any, stream: Any, samples: Int16Array) -> None:
     import av
 
-    frame = av.AudioFrame.from_ndarray(samples[np.newaxis], format="s16", layout="mono")
+    # A track of one frame has no sound; encoders want some.
+    heard = samples if len(samples) else np.zeros(1, np.int16)
+    frame = av.AudioFrame.from_ndarray(heard[np.newaxis], format="s16", layout="mono")
     frame.sample_rate, frame.pts = SAMPLE_RATE, 0
     resampler = av.AudioResampler(format="fltp", layout="mono", rate=SAMPLE_RATE, frame_size=1024)
     for piece in [*resampler.resample(frame), *resampler.resample(None)]:

@@ -41,7 +41,7 @@ def draw_corruptions(figure: Figure, model: str, drops: Mapping[str, Mapping[int
     axes = figure.subplots()
     shown = axes.imshow(np.ma.masked_invalid(values), cmap="cividis_r", vmin=0, vmax=top, aspect="auto")
     for (row, column), value in np.ndenumerate(values):
-        text = "–" if np.isnan(value) else f"{value:.1f}"
+        text = "–" if np.isnan(value) else f"{round(float(value), 1) + 0.0:.1f}"
         dark = not np.isnan(value) and value > _LIGHT * top
         axes.text(column, row, text, ha="center", va="center", fontsize=8, color="white" if dark else "black")
     axes.axvline(len(used) - 0.5, color="white", linewidth=3)
