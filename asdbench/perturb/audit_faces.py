@@ -20,6 +20,8 @@ DIFFERENCE = "difference of the faces"
 
 _SIGMAS = 4.0
 _ENOUGH_PIXELS = 2000
+_ODD = 1 / 3
+"""Share of the tracks whose own pictures may make a measure meaningless; a fault shows on all of them."""
 _Box = tuple[float, float, float, float]
 
 
@@ -78,7 +80,7 @@ def _dropped(applied: Applied, options: Any) -> Iterator[Measure]:
         slack = _SIGMAS * float(np.sqrt(asked * (1 - asked) / len(held)))
         # Pictures that stand still by themselves only add to it.
         own = float(np.mean(_held(applied.faces)))
-        yield Measure("held pictures", "share", float(np.mean(held)), asked - slack, asked + slack + own)
+        yield Measure("held pictures", "share", float(np.mean(held)), asked - slack, asked + slack + own, _ODD)
 
 
 def _slower(applied: Applied, options: Any) -> Iterator[Measure]:
@@ -96,14 +98,14 @@ def _grainy(applied: Applied, options: Any) -> Iterator[Measure]:
         added.append(after[free].astype(np.float64) - before[free])
     values = np.concatenate(added) if added else np.zeros(0)
     if len(values) >= _ENOUGH_PIXELS:
-        yield Measure("noise above the asked", "ratio", float(values.std()) / sigma, 0.9, 1.1)
+        yield Measure("noise above the asked", "ratio", float(values.std()) / sigma, 0.9, 1.1, _ODD)
     yield from _differs(applied, options)
 
 
 def _less_sharp(applied: Applied, options: Any) -> Iterator[Measure]:
     before = measures.sharpness(applied.faces)
     if before > 1:
-        yield Measure("detail left", "share", measures.sharpness(applied.new_faces) / before, 0, 1)
+        yield Measure("detail left", "share", measures.sharpness(applied.new_faces) / before, 0, 1, _ODD)
     yield from _differs(applied, options)
 
 

@@ -30,7 +30,13 @@ def loudest_part(samples: Int16Array, longest: int = _LONGEST) -> Range | None:
     return (start, start + length) if sums[start] > 0 else None
 
 
-def measured_lag(changed: Int16Array, source: Int16Array, place: int, reach: int) -> tuple[int, float] | None:
+_TIE = 1e-3
+"""Correlations closer than this are the same: a steady tone fits at every period."""
+
+
+def measured_lag(
+    changed: Int16Array, source: Int16Array, place: int, reach: int, expected: int | None = None
+) -> tuple[int, float] | None:
     """Return how late a piece of sound comes, and how well it fits there, by normalised cross-correlation.
 
     Args:
@@ -38,6 +44,7 @@ def measured_lag(changed: Int16Array, source: Int16Array, place: int, reach: int
         source: ``[K]`` the sound that it may come from.
         place: Where in ``source`` the piece would lie if it came neither late nor early.
         reach: Largest lag that is tried, in samples.
+        expected: Lag that is taken where no other fits better than it.
 
     Returns:
         Lag in samples, positive if late, and the correlation there, in [-1, 1]; ``None`` where the piece is silent or
@@ -56,6 +63,9 @@ def measured_lag(changed: Int16Array, source: Int16Array, place: int, reach: int
     there = energy[len(piece) :] - energy[: len(window) - len(piece) + 1]
     fit = dots / np.sqrt(np.maximum(there, 1.0) * own)
     best = int(fit.argmax())
+    told = None if expected is None else place - expected - first
+    if told is not None and 0 <= told < len(fit) and fit[told] > fit[best] - _TIE:
+        best = told
     return place - (first + best), float(fit[best])
 
 
