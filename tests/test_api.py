@@ -96,7 +96,7 @@ def test_tables_are_dataframes(runs):
     run = runs["additive", "unsync"]
     assert list(run.table["condition"]) == ["clean", "resplice@1.00", *CHANGED]
     assert pd.isna(run.table.set_index("condition").loc["mismatch@1.00", "ap_tie_safe"])
-    assert set(run.tables) == {"robustness", "precision", "thresholds", "shifts", "changes"}
+    assert set(run.tables) == {"robustness", "precision", "thresholds", "shifts", "changes", "audit", "cues"}
     assert set(runs["additive", "modality"].tables) >= {"modality"}
     assert "<table" in run._repr_html_()
     with pytest.raises(UnknownNameError, match="did you mean robustness"):

@@ -26,6 +26,7 @@ OTHER = {
     "limit": 5,
     "seed": 7,
     "on_error": "skip",
+    "audit": 9,
 }
 """For every setting another value than its default."""
 

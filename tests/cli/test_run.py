@@ -138,7 +138,7 @@ class Nervous:
         (("--data", "DATA", "--model", "deaf", "--suite", "unsnc"), 2, "did you mean unsync"),
         (("--data", "DATA", "--model", "deaf", "--split", "test"), 5, "splits found there: val"),
         (("--data", "DATA", "--model", "deaf", "--device", "cuda:99"), 8, "use --device cpu"),
-        (("--data", "DATA", "--model", "deaf", "--format", "ego"), 2, "known: ava"),
+        (("--data", "DATA", "--model", "deaf", "--format", "ego"), 2, "did you mean ego4d"),
         (("--data", "DATA", "--model", "deaf", "--limit", "0"), 2, "expected at least 1 track"),
         (("--data", "DATA", "--model", "nan.py:Nervous"), 6, "1 of .* scores that are NaN or infinite"),
         (("--data", "DATA", "--model", "deaf", "--on-error", "ignore"), 2, "ignore"),
