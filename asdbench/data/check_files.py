@@ -59,6 +59,8 @@ def _end(packet: Any, stream: Any) -> Fraction:
 
 def file_digest(path: Path) -> str | None:
     """Return a hash of a file's content, ``None`` where it cannot be read."""
+    if not path.is_file():  # a device or a pipe may have no end
+        return None
     digest = blake2b(digest_size=16)
     try:
         with path.open("rb") as file:

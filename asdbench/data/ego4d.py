@@ -193,6 +193,11 @@ class _Reader:
         entity = f"{video.clip}:{rows.name}"
         if not is_safe(entity):
             raise DataError(f"{self.annotation}, clip {video.clip!r}, track {rows.track!r}: the id is too long.")
+        if (video.clip, entity) in self._boxes:  # an id of the file that looks like one that was made here
+            raise DataError(
+                f"{self.annotation}, clip {video.clip!r}, track {rows.track!r}: another track of the clip comes out as "
+                f"{rows.name!r} too; give one of them another id."
+            )
         times = (rows.frames * 2000 + FRAME_RATE) // (2 * FRAME_RATE)
         start, end = (int(times[i]) * SAMPLE_RATE // 1000 for i in (0, -1))
         self._boxes[video.clip, entity] = sha256(rows.boxes.astype("<f8").tobytes()).digest()

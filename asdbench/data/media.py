@@ -117,7 +117,10 @@ def decode_gray(data: bytes, path: Path) -> UInt8Array:
     """Return the face crop that `read_image` gave, decoded as by `read_gray`; ``path`` is for messages."""
     import cv2
 
-    image = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), cv2.IMREAD_COLOR)
+    try:
+        image = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), cv2.IMREAD_COLOR)
+    except cv2.error as error:  # e.g. a header that claims more pixels than OpenCV ever makes room for
+        raise DataError(f"{path}: not a readable image ({error.err}); extract the crop again.") from error
     if image is None:
         raise DataError(f"{path}: not a readable image ({len(data)} bytes); extract the crop again.")
     return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), dtype=np.uint8)
@@ -126,7 +129,7 @@ def decode_gray(data: bytes, path: Path) -> UInt8Array:
 def content_stamp(path: Path) -> str:
     """Return the hash of a small file's content, which a copy shares; for others what `file_stamp` returns."""
     try:
-        if path.stat().st_size < _SMALL_BYTES:
+        if path.is_file() and path.stat().st_size < _SMALL_BYTES:  # a device has no size, and no end either
             return blake2b(path.read_bytes(), digest_size=16).hexdigest()
     except OSError:
         pass

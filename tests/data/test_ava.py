@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+import struct
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -353,6 +355,12 @@ def fewer_crops(root: Path) -> None:
         path.unlink()
 
 
+def vast_png(root: Path) -> None:
+    header = b"IHDR" + struct.pack(">IIBBBBB", 200_000, 200_000, 8, 0, 0, 0, 0)
+    chunk = struct.pack(">I", len(header) - 4) + header + struct.pack(">I", zlib.crc32(header))
+    (root / CROP).write_bytes(b"\x89PNG\r\n\x1a\n" + chunk)
+
+
 MEDIA_FAULTS: dict[str, tuple[Fault, str, str]] = {
     "missing jpg": (unlink(CROP), CROP, "missing.* 1 of 51 labelled frames"),
     "fewer crops than labels": (fewer_crops, f"{CROPS}/4.60.jpg", "missing.* 11 of 51 labelled frames"),
@@ -361,6 +369,7 @@ MEDIA_FAULTS: dict[str, tuple[Fault, str, str]] = {
     "jpg without its last byte": (cut(CROP, 0.999), CROP, "truncated JPEG"),
     "empty jpg": (cut(CROP, 0), CROP, "not a readable image"),
     "text saved as jpg": (write(CROP, "<html>404</html>"), CROP, "not a readable image"),
+    "png that claims 40 billion pixels": (vast_png, CROP, "not a readable image"),
     "crop not named by time": (write(f"{CROPS}/face.jpg", ""), f"{CROPS}/face.jpg", "not a time in seconds"),
     "truncated wav": (cut(WAV, 0.98), WAV, "truncated"),
     "wav header only in part": (cut(WAV, 0.0003), WAV, "truncated"),

@@ -322,6 +322,19 @@ def test_splits_by_name(copy: Path) -> None:
         open_dataset(copy, split="../av", data_format="ego4d")
 
 
+@pytest.mark.parametrize(
+    ("ids", "frames"),
+    [(("a", "a", "a~2"), [0, 1]), (("a", "a@10"), [0, 1, 10, 11])],
+    ids=["numbered", "cut"],
+)
+def test_ids_that_look_like_those_made_here(copy: Path, ids: tuple[str, ...], frames: list[int]) -> None:
+    items = [box(frame, (8, 8, 16, 16)) for frame in frames]
+    clip = {"clip_uid": "c", "persons": [person("1", [], [track(each, items) for each in ids])]}
+    write_annotation(copy / "av_val.json", {"videos": [{"clips": [clip]}]})
+    with pytest.raises(DataError, match=rf"av_val\.json, clip 'c', track '{ids[-1]}': another track of the clip"):
+        open_dataset(copy)
+
+
 def test_an_annotation_without_faces(copy: Path) -> None:
     write_annotation(copy / "av_val.json", {"videos": [{"video_uid": "v", "clips": [{"clip_uid": "c"}]}]})
     with pytest.raises(DataError, match=r"av_val\.json: no face track .* expected av_train\.json or av_val\.json"):

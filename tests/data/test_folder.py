@@ -548,6 +548,11 @@ TABLE_FAULTS: dict[str, tuple[Fault, str, str]] = {
         "second file for the same video as clip.flac",
     ),
     "description: no TOML": (write("dataset.toml", "name ="), "dataset.toml", "not a valid description"),
+    "description: nested too deeply": (
+        write("dataset.toml", "a = " + "[" * 100_000),
+        "dataset.toml",
+        "not a valid description",
+    ),
     "description: wrong type": (write("dataset.toml", 'notes = "x"'), "dataset.toml", "notes"),
     "description: name leaves its folder": (write("dataset.toml", 'name = "../x"'), "dataset.toml", "cannot name"),
 }

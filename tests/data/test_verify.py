@@ -11,7 +11,9 @@ import pytest
 import asdbench
 from asdbench.data import open_dataset
 from asdbench.data.check import Checked, check
+from asdbench.data.check_files import file_digest
 from asdbench.data.check_problems import KINDS
+from asdbench.data.media import content_stamp, file_stamp
 from asdbench.errors import DataError
 from tests.data.damages import DAMAGES, GOOD, LAYOUT, edit_rows, folder, set_field
 from tests.data.good import prepared, read_csv, write_good
@@ -83,6 +85,13 @@ def test_a_run_over_damage_names_it_or_counts_it(request: pytest.FixtureRequest,
     run = asdbench.run("additive", "clean", root, out=tmp_path / "b", on_error="skip", progress=False)
     assert run.record["counts"]["skipped_tracks"] >= 1
     assert len(read_csv(run.path / "skipped.csv")) == run.record["counts"]["skipped_tracks"]
+
+
+@pytest.mark.skipif(not Path("/dev/null").exists(), reason="no devices here")
+def test_devices_are_not_read_to_an_end_that_they_may_not_have() -> None:
+    device = Path("/dev/null")
+    assert file_digest(device) is None
+    assert content_stamp(device) == file_stamp(device)
 
 
 def test_the_other_tracks_of_a_clip_are_still_read(good: Path) -> None:
