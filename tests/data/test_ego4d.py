@@ -323,15 +323,16 @@ def test_splits_by_name(copy: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("ids", "frames"),
-    [(("a", "a", "a~2"), [0, 1]), (("a", "a@10"), [0, 1, 10, 11])],
-    ids=["numbered", "cut"],
+    "tracks", [{"a": [0, 1], "a~2": [0, 1]}, {"a": [0, 1, 10, 11], "a@10": [0, 1]}], ids=["~", "@"]
 )
-def test_ids_that_look_like_those_made_here(copy: Path, ids: tuple[str, ...], frames: list[int]) -> None:
-    items = [box(frame, (8, 8, 16, 16)) for frame in frames]
-    clip = {"clip_uid": "c", "persons": [person("1", [], [track(each, items) for each in ids])]}
-    write_annotation(copy / "av_val.json", {"videos": [{"clips": [clip]}]})
-    with pytest.raises(DataError, match=rf"av_val\.json, clip 'c', track '{ids[-1]}': another track of the clip"):
+def test_ids_that_look_like_those_made_here(copy: Path, tracks: dict[str, list[int]]) -> None:
+    last = max(tracks)
+    given = [track(name, [box(frame, (8, 8, 16, 16)) for frame in frames]) for name, frames in tracks.items()]
+    twice = given if "@" in last else [given[0], *given]
+    write_annotation(
+        copy / "av_val.json", {"videos": [{"clips": [{"clip_uid": "c", "persons": [person("1", [], twice)]}]}]}
+    )
+    with pytest.raises(DataError, match=rf"av_val\.json, clip 'c', track '{last}': another track .* as '{last}' too"):
         open_dataset(copy)
 
 
