@@ -66,4 +66,4 @@ def audit_plan(
     lender = TrackLender(everything)
     measured = audit(plan, tracks, lender, sample, seed)
     heard = (MOST_HEARD, None) if thorough else (_HEARD_IN_A_RUN, _HEARD_IN_ALL)
-    return Audited(sample, measured, cue_check(plan, tracks, lender, heard[0], seed, heard[1]))
+    return Audited(sample, measured, cue_check(plan, tracks, lender, heard[0], seed, heard[1], everything))

@@ -7,9 +7,9 @@ beforehand. Its AUROC says how far listening for the change alone can lead (docs
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,7 +35,14 @@ _SHORTEST = SAMPLE_RATE // 10
 _LONGEST = 10 * SAMPLE_RATE
 _PENALTY = 0.05
 
-_Pair = tuple[NDArray[np.float64], NDArray[np.float64], str]  # unchanged, changed, source
+
+class _Pair(NamedTuple):
+    """What is heard of one track, its source, and the sources that lent it sound."""
+
+    unchanged: NDArray[np.float64]
+    changed: NDArray[np.float64]
+    source: str
+    lenders: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -50,6 +57,8 @@ class Cue:
         tracks: How many tracks, each heard unchanged and changed.
         sources: From how many independent recordings.
         undefined: Why there is no value.
+        donors_heard: Whether there were too few tracks to keep apart those that lend each other sound. The classifier
+            then knows donors unchanged, which makes the value too low if anything.
     """
 
     conditions: tuple[str, ...]
@@ -59,6 +68,7 @@ class Cue:
     tracks: int
     sources: int
     undefined: str = ""
+    donors_heard: bool = False
 
     @property
     def flagged(self) -> bool:
@@ -71,7 +81,13 @@ class Cue:
 
 
 def cue_check(
-    plan: Plan, tracks: Sequence[Track], lender: Lender, most: int, seed: int, in_all: int | None = None
+    plan: Plan,
+    tracks: Sequence[Track],
+    lender: Lender,
+    most: int,
+    seed: int,
+    in_all: int | None = None,
+    everything: Sequence[Track] = (),
 ) -> tuple[Cue, ...]:
     """Measure for every set with changed sound how well sound alone gives the change away.
 
@@ -82,6 +98,7 @@ def cue_check(
         most: The largest number of tracks to hear per set: the first ones, by hash, that it changes.
         seed: The suite's seed.
         in_all: About how many may be heard in all sets together; each gets the same number, 20 at the least.
+        everything: All tracks of the data set, among them the donors; ``tracks`` if not given.
     """
     groups = _groups(plan)
     if in_all is not None and groups:
@@ -91,12 +108,13 @@ def cue_check(
     changed = [_changed_by(group[0], order) for group in groups]
     # Where nothing will come of it nobody listens.
     wanted = [{track.key for track in found[:most]} if not _too_few(found) else set() for found in changed]
+    sources = {track.key: track.source_id for track in everything or tracks}
     heard: list[list[_Pair]] = [[] for _ in groups]
     for track in order:
         here = [index for index, keys in enumerate(wanted) if track.key in keys]
         try:
             if here:
-                found = _hear(track, [groups[index][0] for index in here], lender)
+                found = _hear(track, [groups[index][0] for index in here], lender, sources)
                 for index, pair in zip(here, found, strict=False):
                     heard[index].append(pair)
         except DataError:
@@ -147,14 +165,19 @@ def _undefined(names: tuple[str, ...], tracks: Sequence[Track]) -> Cue:
     return Cue(names, None, None, None, len(tracks), sources, reason)
 
 
-def _hear(track: Track, plans: Sequence[ConditionPlan], lender: Lender) -> list[_Pair]:
+def _hear(track: Track, plans: Sequence[ConditionPlan], lender: Lender, sources: Mapping[TrackKey, str]) -> list[_Pair]:
     """Return the features of a track's sound, unchanged and changed, for each plan; none where it is too short."""
     audio = track.media.audio()
     if len(audio) < _SHORTEST:
         return []
-    changed = (edit_audio(audio, _sound_edits(plan, track.key), track.media, lender) for plan in plans)
     unchanged = _row(audio)
-    return [(unchanged, _row(each), track.source_id) for each in changed]
+    pairs = []
+    for edits in (_sound_edits(plan, track.key) for plan in plans):
+        donors = [donor.key for edit in edits for donor in getattr(edit, "donors", ())]
+        lenders = frozenset(sources[key] for key in donors if key in sources)
+        changed = edit_audio(audio, edits, track.media, lender)
+        pairs.append(_Pair(unchanged, _row(changed), track.source_id, lenders))
+    return pairs
 
 
 def _row(audio: Int16Array) -> NDArray[np.float64]:
@@ -163,29 +186,55 @@ def _row(audio: Int16Array) -> NDArray[np.float64]:
 
 
 def _judge(names: tuple[str, ...], pairs: Sequence[_Pair]) -> Cue:
-    sources = sorted({source for *_, source in pairs})
+    sources = {pair.source for pair in pairs}
     if len(sources) < FOLDS:
         reason = f"only {len(pairs)} changed tracks of {len(sources)} sources could be read"
         return Cue(names, None, None, None, len(pairs), len(sources), reason)
-    found = _cross_validated(pairs, [sources.index(source) for *_, source in pairs])
+    folds = list(_folds(pairs))
+    kept = [_unheard(*fold) for fold in folds]
+    enough = min(map(len, kept)) >= MIN_TRACKS // 2
+    learnt = kept if enough else [learn for learn, _ in folds]
+    found = [_fitted(learn, judge) for learn, (_, judge) in zip(learnt, folds, strict=True)]
     mean, low, high = (round(float(each), 4) for each in (np.mean(found), min(found), max(found)))
-    return Cue(names, mean, low, high, len(pairs), len(sources))
+    return Cue(names, mean, low, high, len(pairs), len(sources), donors_heard=not enough)
 
 
-def _cross_validated(pairs: Sequence[_Pair], sources: Sequence[int]) -> list[float]:
-    """Return the AUROC on each fold of sources, by a classifier fitted on the others."""
+def _folds(pairs: Sequence[_Pair]) -> Iterator[tuple[list[_Pair], list[_Pair]]]:
+    """Yield pairs to learn from and pairs to judge; each source is judged once, and never learnt from then."""
+    from sklearn.model_selection import GroupKFold
+
+    sources = sorted({pair.source for pair in pairs})
+    groups = [sources.index(pair.source) for pair in pairs]
+    for learn, judge in GroupKFold(FOLDS).split(np.zeros((len(pairs), 1)), groups=groups):
+        yield [pairs[index] for index in learn], [pairs[index] for index in judge]
+
+
+def _fitted(learn: Sequence[_Pair], judge: Sequence[_Pair]) -> float:
+    """Return the AUROC on some pairs of a classifier that is fitted on others."""
     from sklearn.linear_model import LogisticRegression
     from sklearn.metrics import roc_auc_score
-    from sklearn.model_selection import GroupKFold
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    rows = np.array([row for pair in pairs for row in pair[:2]])
-    changed = np.tile([0, 1], len(pairs))
-    groups = np.repeat(sources, 2)
-    found = []
-    for learn, judge in GroupKFold(FOLDS).split(rows, changed, groups):
-        model = make_pipeline(StandardScaler(), LogisticRegression(C=_PENALTY, max_iter=2000))
-        model.fit(rows[learn], changed[learn])
-        found.append(float(roc_auc_score(changed[judge], model.decision_function(rows[judge]))))
-    return found
+    model = make_pipeline(StandardScaler(), LogisticRegression(C=_PENALTY, max_iter=2000))
+    model.fit(_rows(learn), _labels(learn))
+    return float(roc_auc_score(_labels(judge), model.decision_function(_rows(judge))))
+
+
+def _unheard(pairs: Sequence[_Pair], judged: Sequence[_Pair]) -> list[_Pair]:
+    """Leave out what has lent sound to the judged tracks, or borrowed from them.
+
+    A classifier that has heard a donor unchanged would take it for unchanged in its new place, and find less than
+    nothing.
+    """
+    own = {pair.source for pair in judged}
+    lent = {source for pair in judged for source in pair.lenders}
+    return [pair for pair in pairs if pair.source not in lent and not pair.lenders & own]
+
+
+def _rows(pairs: Sequence[_Pair]) -> NDArray[np.float64]:
+    return np.array([row for pair in pairs for row in (pair.unchanged, pair.changed)])
+
+
+def _labels(pairs: Sequence[_Pair]) -> NDArray[np.int64]:
+    return np.tile([0, 1], len(pairs))

@@ -98,6 +98,7 @@ def cue_table(found: Mapping[str, Any]) -> Table:
             "tracks": cue["tracks"],
             "sources": cue["sources"],
             "flag": f"above {limit:.2f}" if cue["flagged"] else "",
+            "donors": "heard" if cue.get("donors_heard") else "apart",
         }
         for cue in found["cues"]
     )
@@ -105,7 +106,8 @@ def cue_table(found: Mapping[str, Any]) -> Table:
         "cues",
         "How well sound alone tells changed tracks from unchanged ones: AUROC of a linear classifier without faces, "
         f"fitted on other sources; 0.5 is not at all. Above {limit:.2f} a model may gain by hearing the change itself, "
-        "instead of its disagreement with the lips. lowest, highest: of the folds.",
+        "instead of its disagreement with the lips. lowest, highest: of the folds. Where donors were heard in "
+        "learning, for want of tracks, the value is too low if anything.",
         (
             Column("conditions", "conditions"),
             Column("auroc", "AUROC", "ratio"),
@@ -113,6 +115,7 @@ def cue_table(found: Mapping[str, Any]) -> Table:
             Column("high", "highest", "ratio"),
             Column("tracks", "tracks", "count"),
             Column("sources", "sources", "count"),
+            Column("donors", "donors"),
             Column("flag", "flag"),
         ),
         rows,

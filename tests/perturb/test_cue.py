@@ -10,7 +10,7 @@ from zlib import crc32
 import numpy as np
 import pytest
 
-from asdbench.perturb import plan
+from asdbench.perturb import cue, plan
 from asdbench.perturb.absence import SilenceEdit
 from asdbench.perturb.cue import FLAG, Cue, cue_check
 from asdbench.perturb.cue_features import features
@@ -93,28 +93,38 @@ def test_sound_of_the_same_kind_is_hardly_told(monkeypatch: pytest.MonkeyPatch) 
     assert 0.35 < found.auroc < 0.65
 
 
+def watched(monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[Any], list[Any]]]:
+    """The pairs that each classifier learns from and judges."""
+    seen: list[tuple[list[Any], list[Any]]] = []
+    fitted = cue._fitted
+
+    def recorded(learn: Any, judge: Any) -> float:
+        seen.append((learn, judge))
+        return fitted(learn, judge)
+
+    monkeypatch.setattr(cue, "_fitted", recorded)
+    return seen
+
+
 def test_sources_are_never_known_beforehand(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A mark that each source has for itself helps only who has heard the source."""
+    seen = watched(monkeypatch)
+    (found,) = check(voices(24, 12), Condition("silence", "silence"))
+    assert len(seen) == 5
+    for learn, judge in seen:
+        assert not {pair.source for pair in learn} & {pair.source for pair in judge}
+    assert sorted(pair.source for _, judge in seen for pair in judge) == sorted(f"s{n % 12:02d}" for n in range(24))
+    assert not found.donors_heard
 
-    def marked(self: Any, original: Int16Array, media: Any, lender: Any) -> Int16Array:
-        return original.copy()
 
-    monkeypatch.setattr(SilenceEdit, "apply", marked)
-    sets: list[tuple[set[str], set[str]]] = []
-    import sklearn.model_selection
-
-    split = sklearn.model_selection.GroupKFold.split
-
-    def watched(self: Any, rows: Any, labels: Any, groups: Any) -> Any:
-        for learn, judge in split(self, rows, labels, groups):
-            sets.append(({groups[i] for i in learn}, {groups[i] for i in judge}))
-            yield learn, judge
-
-    monkeypatch.setattr(sklearn.model_selection.GroupKFold, "split", watched)
-    check(voices(24, 12), Condition("silence", "silence"))
-    assert len(sets) == 5
-    assert all(not learn & judge for learn, judge in sets)
-    assert len(set().union(*(judge for _, judge in sets))) == 12
+def test_who_lends_sound_is_not_learnt_from_where_there_are_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = watched(monkeypatch)
+    (found,) = check(voices(90, 90), Condition("other", "mismatch", labels="negative"))
+    assert not found.donors_heard
+    for learn, judge in seen:
+        own, lent = {pair.source for pair in judge}, {source for pair in judge for source in pair.lenders}
+        assert lent
+        assert not any(pair.source in lent or pair.lenders & own for pair in learn)
+    assert check(voices(20, 20), Condition("other", "mismatch", labels="negative"))[0].donors_heard
 
 
 @pytest.mark.parametrize(("tracks", "sources"), [(30, 9), (19, 19)])
@@ -135,7 +145,7 @@ def test_conditions_with_the_same_sound_share_a_value() -> None:
         Condition("silence+face_mask", "joint", options=both),
         Condition("lip_mask", "lip_mask"),
     )
-    assert [cue.conditions for cue in found] == [("misalign@1.00", "misalign@0.50"), ("silence", "silence+face_mask")]
+    assert [each.conditions for each in found] == [("misalign@1.00", "misalign@0.50"), ("silence", "silence+face_mask")]
 
 
 def test_no_more_is_heard_than_asked_for() -> None:
@@ -144,7 +154,7 @@ def test_no_more_is_heard_than_asked_for() -> None:
     found = check(
         voices(30, 15), Condition("silence", "silence"), Condition("late", "shift", options={"ms": 300}), in_all=48
     )
-    assert [cue.tracks for cue in found] == [24, 24]
+    assert [each.tracks for each in found] == [24, 24]
 
 
 def test_the_same_data_give_the_same_numbers() -> None:

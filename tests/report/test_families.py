@@ -194,7 +194,7 @@ AUDIT: dict[str, Any] = {
     "cue_limit": 0.6,
     "cues": [
         {"conditions": ["mismatch@1.00", "mismatch@0.50"], "auroc": 0.71, "low": 0.5, "high": 0.9, "tracks": 30,
-         "sources": 20, "undefined": "", "flagged": True},
+         "sources": 20, "undefined": "", "flagged": True, "donors_heard": True},
         {"conditions": ["silence"], "auroc": None, "low": None, "high": None, "tracks": 3, "sources": 2,
          "undefined": "too few", "flagged": False},
     ],
@@ -207,7 +207,7 @@ def test_audit_and_cues_are_tables() -> None:
     assert row["passed"] == "1 of 2"
     assert row["measured"] == "energy left 0 to 3.25 RMS (0, NOT OK, first at v/t:0)"
     flagged, undefined = found["cues"].rows
-    assert (flagged["auroc"], flagged["flag"]) == (0.71, "above 0.60")
+    assert (flagged["auroc"], flagged["flag"], flagged["donors"]) == (0.71, "above 0.60", "heard")
     assert undefined["auroc"] == {"undefined": "too few"}
 
 
