@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,8 +87,7 @@ def read_samples(path: Path) -> Iterator[Samples]:
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
+        twice = (Counter(name for name, _ in pairs) - Counter(found)).most_common(1)[0][0]
         raise ValueError(f"{twice[:80]!r} stands there twice")
     return found
 

@@ -11,7 +11,7 @@ from asdbench.data.ava_csv import BOX, LoaderLine, read_loader
 from asdbench.data.ava_official import annotation_files
 from asdbench.data.check_problems import Problem, kind_of
 from asdbench.data.layout import ORIG_COLUMNS
-from asdbench.data.tables import Table, read_table
+from asdbench.data.tables import Table, read_table, shown
 from asdbench.errors import DataError
 from asdbench.types import BoolArray, Track
 
@@ -104,5 +104,5 @@ def _found(table: Table, bad: BoolArray, column: str, kind: str, what: str = "")
     frame = table.frame.loc[bad, ["video_id", "entity_id", column]]
     for (video, entity), rows in frame.groupby(["video_id", "entity_id"], sort=True):
         first = int(rows.index[0])
-        message = f"{table.path}, line {table.line(first)}: the {column} {rows[column].iloc[0]!r}{what}"
+        message = f"{table.path}, line {table.line(first)}: the {column} {shown(rows[column].iloc[0])}{what}"
         yield Problem(kind, str(video), str(entity), message, len(rows))

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _MAX_SECONDS = 1e7
+_SHOWN = 250  # signs; ids have 200 bytes at most
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,8 +77,8 @@ class Table:
         rows = np.flatnonzero(bad)
         if len(rows):
             more = f" ({len(rows)} such rows)" if len(rows) > 1 else ""
-            value = self.frame[column].iloc[int(rows[0])]
-            raise DataError(f"{self.path}, line {self.line(int(rows[0]))}: the {column} {value!r} {problem}{more}.")
+            value = shown(self.frame[column].iloc[int(rows[0])])
+            raise DataError(f"{self.path}, line {self.line(int(rows[0]))}: the {column} {value} {problem}{more}.")
 
     def numbers(self, column: str) -> NDArray[np.float64]:
         """Return a column as numbers, NaN where it is none."""
@@ -162,6 +163,11 @@ def read_table(path: Path, required: Sequence[str], without_header: Sequence[str
     if frame.empty:
         raise DataError(f"{path}: no rows below the header.")
     return Table(path, frame)
+
+
+def shown(value: str) -> str:
+    """Return what somebody's file holds for a message: in quotes, and cut off where it is long."""
+    return repr(value) if len(value) <= _SHOWN else f"{value[:_SHOWN]!r}..."
 
 
 def _has_header(path: Path, names: Sequence[str]) -> bool:

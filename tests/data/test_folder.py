@@ -17,6 +17,7 @@ import asdbench
 import asdbench.data
 import asdbench.data.video_media
 from asdbench.data import open_dataset
+from asdbench.data.check_tables import check_tables
 from asdbench.data.fingerprint import fingerprint
 from asdbench.data.oracle import Oracle
 from asdbench.data.video_media import VideoMedia
@@ -232,6 +233,16 @@ def test_the_kind_is_read_in_any_case(folder: Path, kind: str) -> None:
     before = open_dataset(folder).fingerprint
     field("kind", kind, 1, "tracks.csv")(folder)
     assert open_dataset(folder).fingerprint == before
+
+
+def test_messages_do_not_repeat_megabytes(folder: Path) -> None:
+    write_rows(folder, [row | {"frame_timestamp": "9" * 100_000} for row in rows_of(folder)])
+    with pytest.raises(
+        DataError, match=r"labels\.csv, line 2: the frame_timestamp '9{250}'\.\.\. is not a time"
+    ) as told:
+        open_dataset(folder)
+    assert len(str(told.value)) < 1_000
+    assert all(len(each.message) < 1_000 for each in check_tables(folder, "val"))
 
 
 def test_description(folder: Path) -> None:
