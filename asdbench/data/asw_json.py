@@ -87,7 +87,7 @@ def read_samples(path: Path) -> Iterator[Samples]:
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        twice = (Counter(name for name, _ in pairs) - Counter(found)).most_common(1)[0][0]
+        twice = Counter(name for name, _ in pairs).most_common(1)[0][0]
         raise ValueError(f"{twice[:80]!r} stands there twice")
     return found
 
