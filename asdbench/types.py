@@ -128,8 +128,8 @@ class Track:
         boxes: ``[T, 4]`` float32, the annotated face: left, top, right, bottom as shares of the picture, perhaps
             leaving it; ``None`` where the data do not say.
         frame_size: Width and height of the video's pictures in pixels, where known.
-        face_in_crop: ``[T, 4]`` float32, the annotated face within its crop, as shares of the crop, beyond 0 and 1 where
-            the face is larger; ``None`` where the crop is the face box.
+        face_in_crop: ``[T, 4]`` float32, the annotated face within its crop, as shares of the crop, beyond 0 and 1
+            where the face is larger; ``None`` where the crop is the face box.
         categories: The data set's own categories that the track belongs to, sorted.
     """
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -31,6 +32,8 @@ SUFFIXES: Mapping[str, str] = {"png": ".png", "jpg": ".jpg"}
 
 JPEG_QUALITY = 95
 RECORDS = ".prepare"
+_LARGEST_WAV = 2**31 - 100  # samples of 2 bytes: its header counts bytes in 32 bits
+_ZEROS = 1 << 20
 _REVISION = 1  # raised when what is written for the same input changes
 
 
@@ -309,6 +312,16 @@ def _moved(pieces: Iterator[tuple[int, Int16Array]], by: int) -> Iterator[tuple[
             yield max(place + by, 0), kept
 
 
+def _write_zeros(file: Any, path: Path, count: int) -> None:
+    if count > _LARGEST_WAV:
+        raise DataError(
+            f"{path}: its tracks start {count / SAMPLE_RATE:,.0f} s into the video, more than a wav file holds; "
+            "correct the times of the annotation."
+        )
+    for start in range(0, count, _ZEROS):
+        file.write(np.zeros(min(_ZEROS, count - start), np.int16))
+
+
 def _write_pieces(path: Path, pieces: Iterator[tuple[int, Int16Array]]) -> None:
     import soundfile
 
@@ -317,5 +330,5 @@ def _write_pieces(path: Path, pieces: Iterator[tuple[int, Int16Array]]) -> None:
         for place, samples in pieces:
             if not file.tell() and place > 0:
                 # The clock starts at 0; no shift reaches the zeros before the sound (Track.audio_margin).
-                file.write(np.zeros(place, np.int16))
+                _write_zeros(file, path, place)
             file.write(samples)

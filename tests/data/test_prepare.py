@@ -21,14 +21,16 @@ import soundfile
 
 import asdbench
 import asdbench.data.prepare
+import asdbench.data.prepare_clip
 import asdbench.data.video
 from asdbench.data import open_dataset
+from asdbench.data.media import read_wav
 from asdbench.data.prepare import PrepareOptions, prepare
 from asdbench.data.prepare_clip import Clip, prepare_clip
 from asdbench.errors import DataError, NotComparableError, ResourceError, UsageError
 from asdbench.perturb.plan import plan
 from asdbench.suites import load_suite
-from asdbench.types import Dataset
+from asdbench.types import SAMPLE_RATE, Dataset
 from tests.data.ego4d_films import write_small
 from tests.data.films import Film, Sound
 from tests.data.good import (
@@ -551,3 +553,16 @@ def test_the_shipped_data_prepared(tmp_path: Path) -> None:
     source = open_dataset("demo-val")
     prepare(source, tmp_path / "out", options=PrepareOptions(progress=False))
     same(source, opened(tmp_path / "out"))
+
+
+def test_sound_that_no_wav_could_hold_is_refused_before_it_fills_the_disk(tmp_path: Path) -> None:
+    path = tmp_path / "film.wav"
+    with pytest.raises(DataError, match=r"film\.wav: its tracks start 9,000,000 s into the video"):
+        asdbench.data.prepare_clip._write_pieces(path, iter([(9_000_000 * SAMPLE_RATE, np.ones(10, np.int16))]))
+
+
+def test_zeros_before_the_sound_are_written_in_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(asdbench.data.prepare_clip, "_ZEROS", 7)
+    path = tmp_path / "film.wav"
+    asdbench.data.prepare_clip._write_pieces(path, iter([(30, np.ones(5, np.int16)), (35, np.full(3, 2, np.int16))]))
+    assert read_wav(path).tolist() == [0] * 30 + [1] * 5 + [2] * 3
