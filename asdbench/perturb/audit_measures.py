@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from asdbench.perturb.audio import active_level
+from asdbench.perturb.audio import Samples, active_level
 from asdbench.types import SAMPLE_RATE, BoolArray, Int16Array, UInt8Array
 
 _LONGEST = SAMPLE_RATE
@@ -94,7 +94,7 @@ def clipped_share(samples: Int16Array) -> float:
     return float(np.mean((samples >= 32767) | (samples <= -32768))) if len(samples) else 0.0
 
 
-def best_period(samples: Int16Array, shortest: int) -> tuple[int, float] | None:
+def best_period(samples: Samples, shortest: int) -> tuple[int, float] | None:
     """Return the period in samples at which a piece repeats itself best, and its correlation with itself there."""
     values = samples.astype(np.float64)
     count = len(values)

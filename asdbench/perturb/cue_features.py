@@ -11,6 +11,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from asdbench.perturb.audit_measures import best_period
 from asdbench.types import SAMPLE_RATE, Int16Array
 
 _WINDOW, _HOP = SAMPLE_RATE // 40, SAMPLE_RATE // 100
@@ -105,19 +106,6 @@ def _breaks(mel: _Float) -> dict[str, float]:
 def _repetition(samples: _Float) -> float:
     """The largest correlation of any 2 s with themselves 0.1 s or more later; near 1 where sound is looped."""
     thin = samples[: len(samples) // _THINNED * _THINNED].reshape(-1, _THINNED).mean(axis=1)
-    return max(
-        (_self_likeness(thin[start : start + _REPEATED]) for start in range(0, len(thin), _REPEATED // 2)),
-        default=0.0,
-    )
-
-
-def _self_likeness(piece: _Float) -> float:
-    count = len(piece)
-    if count < 2 * _PERIOD + 2 or not piece.any():
-        return 0.0
-    size = 1 << (2 * count - 1).bit_length()
-    dots = np.fft.irfft(np.abs(np.fft.rfft(piece, size)) ** 2, size)[:count]
-    energy = np.concatenate([[0.0], np.cumsum(piece**2)])
-    lags = np.arange(_PERIOD, count // 2 + 1)
-    both = np.sqrt(np.maximum(energy[count - lags], 1.0) * np.maximum(energy[count] - energy[lags], 1.0))
-    return float((dots[lags] / both).max())
+    pieces = (thin[start : start + _REPEATED] for start in range(0, len(thin), _REPEATED // 2))
+    found = (best_period(piece, _PERIOD) for piece in pieces)
+    return max((each[1] for each in found if each is not None), default=0.0)
