@@ -161,7 +161,7 @@ class _Reader:
             if clips:
                 more = ", ..." if len(clips) > _NAMED else ""
                 notes.append(
-                    f"{len(clips)} clips are {what}, so that their tracks cannot be scored "
+                    f"{len(clips)} clip(s) {what}, whose tracks cannot be scored "
                     f"({', '.join(sorted(clips)[:_NAMED])}{more})"
                 )
         notes += [f"{count} {what}" for what, count in sorted(self.counts.items()) if count]

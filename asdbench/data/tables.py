@@ -151,7 +151,8 @@ def read_table(path: Path, required: Sequence[str], without_header: Sequence[str
         if len(names) < len(frame.columns) or not set(required) <= set(names):
             raise DataError(
                 f"{path}, line 1: {len(frame.columns)} fields and no header; expected a header with "
-                f"{', '.join(required)}, or these {len(without_header)} fields: {', '.join(without_header)}."
+                f"{', '.join(required)}, or these {len(without_header)} fields, separated by commas: "
+                f"{', '.join(without_header)}."
             )
         return Table(path, frame.set_axis(names, axis="columns"), header_lines=0)
     missing = [column for column in required if column not in frame.columns]

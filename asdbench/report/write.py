@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from asdbench.atomic import write_text
@@ -9,7 +11,9 @@ from asdbench.perturb.dubbed import DUBBED
 from asdbench.report.figures import write_figures
 from asdbench.report.run import Run
 from asdbench.report.writers import WRITERS, markdown_text, to_markdown
-from asdbench.types import Float32Array
+from asdbench.types import Condition, Float32Array
+
+_DRAWN = 5  # more distributions over one another say nothing
 
 
 def write_report(run: Run) -> None:
@@ -28,15 +32,24 @@ def _scores(run: Run) -> dict[str, Float32Array]:
         "negative": clean.score[clean.label_after == 0],
         "clean": clean.score[clean.label == 1],
     }
-    largest = {c.perturbation: c for c in sorted(run.conditions.values(), key=lambda c: c.proportion)}
-    for name, condition in largest.items():
-        graded = condition.role == "control" or (condition.role == "test" and condition.labels == "negative")
-        if name is not None and graded:
-            rows = run.read(condition.name)
-            dubbed = name == DUBBED.perturbation  # no row of it was ever positive
-            changed = rows.score[rows.changed & (rows.label_after == 0) if dubbed else rows.paired]
-            groups |= {name.partition("@")[0]: changed} if len(changed) else {}
+    for name, condition in _largest(run.conditions.values()).items():
+        rows = run.read(condition.name)
+        dubbed = name == DUBBED.perturbation  # no row of it was ever positive
+        changed = rows.score[rows.changed & (rows.label_after == 0) if dubbed else rows.paired]
+        groups |= {name: changed} if len(changed) else {}
     return {name: np.asarray(scores) for name, scores in groups.items()}
+
+
+def _largest(conditions: Iterable[Condition]) -> dict[str, Condition]:
+    """Return the condition with the largest proportion of each graded perturbation, the first ones of a long suite."""
+    largest: dict[str, Condition] = {}
+    for condition in conditions:
+        graded = condition.role == "control" or (condition.role == "test" and condition.labels == "negative")
+        name = (condition.perturbation or "").partition("@")[0]
+        if name and graded and condition.proportion >= getattr(largest.get(name), "proportion", 0.0):
+            largest[name] = condition
+    dubbed = {name: condition for name, condition in largest.items() if name == DUBBED.perturbation}
+    return dict(list(largest.items())[:_DRAWN]) | dubbed
 
 
 def _page(run: Run) -> str:

@@ -128,8 +128,8 @@ def test_clips_of_one_video_are_one_source_and_persons_are_known_within_it(small
 def test_notes_say_what_is_not_as_in_the_file(small: Path) -> None:
     assert opened(small)[0].notes == (
         "convention official",
-        f"1 clips are not on disk, so that their tracks cannot be scored ({GONE})",
-        f"1 clips are without sound, so that their tracks cannot be scored ({SILENT})",
+        f"1 clip(s) not on disk, whose tracks cannot be scored ({GONE})",
+        f"1 clip(s) without sound, whose tracks cannot be scored ({SILENT})",
         "1 tracks cut at gaps in time",
     )
     assert opened(small, "talknet")[0].notes[3:] == (
@@ -346,7 +346,7 @@ def test_damaged_clips_are_noted_and_named(copy: Path) -> None:
     path = copy / "clips" / f"{HEARD}.mp4"
     path.write_bytes(b"no film" * 100)
     dataset, tracks = opened(copy)
-    assert f"1 clips are damaged or not the official ones, so that their tracks cannot be scored ({HEARD})" in (
+    assert f"1 clip(s) damaged or not the official ones, whose tracks cannot be scored ({HEARD})" in (
         dataset.notes
     )
     with pytest.raises(DataError, match=rf"{HEARD}\.mp4: the video cannot be read"):
