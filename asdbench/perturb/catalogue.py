@@ -75,15 +75,19 @@ def find_perturbation(name: str) -> Perturbation:
 
 
 def read_options(perturbation: Perturbation, options: Mapping[str, Any]) -> Any:
-    """Return the options of a perturbation, checked.
+    """Return the options of a perturbation, checked, those of its parts too.
 
     Raises:
+        UnknownNameError: A part is no known perturbation.
         UsageError: An option is unknown or out of range.
     """
     try:
-        return msgspec.convert(dict(options), perturbation.options)
+        found = msgspec.convert(dict(options), perturbation.options)
     except msgspec.ValidationError as error:
         raise UsageError(f"options of {perturbation.name!r}: {error}.") from error
+    for part in getattr(found, "parts", ()):
+        read_options(find_perturbation(part.perturbation), part.options)
+    return found
 
 
 def read_condition(suite: Suite, condition: Condition) -> tuple[Perturbation, Any]:

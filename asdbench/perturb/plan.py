@@ -9,7 +9,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -23,22 +23,21 @@ from asdbench.perturb.targets import (
     BEHIND_GAP,
     TOO_SHORT,
     Outcome,
+    Perturbation,
     PlanContext,
     Planner,
-    Scope,
     Target,
     run_targets,
     unfit,
-    whole_track,
 )
 from asdbench.types import IGNORE, BoolArray, Condition, LabelPolicy, Suite, Track, TrackKey
 
 __all__ = ["BEHIND_GAP", "TOO_SHORT", "ConditionPlan", "Decision", "Plan", "Rows", "plan"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Decision:
-    """What a condition does to one target."""
+    """What a condition does to one target; without a dict, since a plan of a large data set has millions."""
 
     target: Target
     outcome: Outcome
@@ -224,21 +223,20 @@ def _resolve(
 ) -> dict[TrackKey, tuple[tuple[Target, Outcome], ...]]:
     perturbation, options = read_condition(suite, condition)
     try:
-        planner = perturbation.plan(context, options, perturbation)
+        return _outcomes(context, perturbation, options)
     except UsageError as error:
         raise type(error)(f"suite {suite.file or suite.label}, condition {condition.name!r}: {error}") from error
+
+
+def _outcomes(
+    context: PlanContext, perturbation: Perturbation, options: Any
+) -> dict[TrackKey, tuple[tuple[Target, Outcome], ...]]:
+    planner = perturbation.plan(context, options, perturbation)
     if perturbation.targets is not None:
         own = perturbation.targets
         return {track.key: tuple((each, planner(each)) for each in own(track, options)) for track in context.tracks}
-    scope = scope_of(perturbation, options)
-    return {
-        track.key: tuple((target, _outcome(planner, target)) for target in _targets(track, scope))
-        for track in context.tracks
-    }
-
-
-def _targets(track: Track, scope: Scope) -> tuple[Target, ...]:
-    return (whole_track(track),) if scope == "track" else run_targets(track, track.speaking_runs)
+    targets = context.targets(scope_of(perturbation, options))
+    return {key: tuple((target, _outcome(planner, target)) for target in found) for key, found in targets.items()}
 
 
 def _outcome(planner: Planner, target: Target) -> Outcome:

@@ -209,9 +209,9 @@ def _first_runs(track: Track, options: PieceOptions) -> list[Candidate]:
 
 
 class LaserShiftOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Seconds of silence."""
+    """Seconds of silence; less than 1 ms would change labels and no sound."""
 
-    seconds: Annotated[float, msgspec.Meta(gt=0, le=3600)]
+    seconds: Annotated[float, msgspec.Meta(ge=0.001, le=3600)]
 
 
 def plan_laser_shift(context: PlanContext, options: LaserShiftOptions, me: Perturbation) -> Planner:

@@ -48,7 +48,7 @@ class RecordingsEdit(AudioEdit, frozen=True, kw_only=True, tag="recordings"):
         """See `asdbench.perturb.noise.add_noise`.
 
         Raises:
-            DataError: A file has changed or is shorter than its header says, or the noise is digital silence.
+            DataError: A file is gone or shorter than its header says, or the noise is digital silence.
         """
         noise = join([lender.recording(each.path, each.start, each.stop) for each in self.recordings])
         try:
@@ -56,6 +56,12 @@ class RecordingsEdit(AudioEdit, frozen=True, kw_only=True, tag="recordings"):
         except UsageError as error:
             names = ", ".join(each.path for each in self.recordings)
             raise DataError(f"{names}: cannot be used as noise: {error}") from error
+
+
+class ResampledRecordingsEdit(RecordingsEdit, frozen=True, kw_only=True, tag="resampled_recordings"):
+    """Spans of sound files, one of which at least is not 16 kHz and mono, so that FFmpeg has a say in what is heard."""
+
+    made_with: str
 
 
 @dataclass(frozen=True)
@@ -66,11 +72,13 @@ class SoundFile:
         path: Where it is, as the user named the folder.
         name: Its path within the folder, with ``/``.
         length: Samples at 16 kHz that can be counted on.
+        plain: Whether its samples are taken as they are, without resampling.
     """
 
     path: Path
     name: str
     length: int
+    plain: bool
 
     def __len__(self) -> int:
         return self.length
@@ -93,13 +101,14 @@ def sound_files(folder: Path) -> list[SoundFile]:
             raise UsageError(f"{path}: a link that leads out of the folder {folder}; copy the file into it.")
         hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
         if path.suffix.lower() in SUFFIXES and path.is_file() and not hidden:
-            found.append(SoundFile(path, name, _length(path)))
+            found.append(SoundFile(path, name, *_length(path)))
     if not found:
         raise UsageError(f"folder = {str(folder)!r}: no WAV or FLAC file there.")
     return sorted(found, key=lambda each: each.name)
 
 
-def _length(path: Path) -> int:
+def _length(path: Path) -> tuple[int, bool]:
+    """Return the length of a file at 16 kHz, and whether it needs no resampling."""
     import soundfile
 
     try:
@@ -109,8 +118,14 @@ def _length(path: Path) -> int:
     if info.frames <= 0:
         raise DataError(f"{path}: a sound file without sound; remove it or copy it again.")
     if (info.samplerate, info.channels) == (SAMPLE_RATE, 1):
-        return int(info.frames)
-    return max(int(info.frames) * SAMPLE_RATE // int(info.samplerate) - _RESAMPLING_LOSS, 0)
+        return int(info.frames), True
+    return max(int(info.frames) * SAMPLE_RATE // int(info.samplerate) - _RESAMPLING_LOSS, 0), False
+
+
+def _made_with() -> str:
+    import av
+
+    return f"av {av.__version__}, libswresample {'.'.join(map(str, av.library_versions['libswresample']))}"
 
 
 @cache
@@ -145,13 +160,21 @@ def plan_noise_folder(context: PlanContext, options: NoiseFolderOptions, me: Per
     """A random window of a random file; where it is too short, others follow it, none of them twice."""
     files = [each for each in sound_files(Path(options.folder)) if each.length > 0]
     choose = _chosen(files, context.chooser(me))
+    plain = {each.path.as_posix() for each in files if each.plain}
+    versions = "" if len(plain) == len(files) else _made_with()
 
     def planner(target: Target) -> Outcome:
         # A little more than the annotation asks for, in case the wav is longer than it.
         recordings = choose(target.target_id, target.end_sample + _SHORT_WAV)
         if recordings is None:
             return Outcome(reason="the recordings of noise are together too short")
-        return Outcome((RecordingsEdit(version=me.version, recordings=recordings, snr_db=options.ratio),))
+        if all(each.path in plain for each in recordings):
+            edit = RecordingsEdit(version=me.version, recordings=recordings, snr_db=options.ratio)
+        else:
+            edit = ResampledRecordingsEdit(
+                version=me.version, recordings=recordings, snr_db=options.ratio, made_with=versions
+            )
+        return Outcome((edit,))
 
     return planner
 

@@ -111,9 +111,9 @@ def _track_mismatch(context: PlanContext, me: Perturbation) -> Planner:
 
 
 class MisalignOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Range of the size of the shift, in ms."""
+    """Range of the size of the shift, in ms; a size that rounds to no sample would change labels and no sound."""
 
-    min_ms: Annotated[float, msgspec.Meta(gt=0)] = 165.0
+    min_ms: Annotated[float, msgspec.Meta(ge=1)] = 165.0
     max_ms: Annotated[float, msgspec.Meta(le=60_000)] = 1000.0
 
     def __post_init__(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
@@ -12,7 +12,7 @@ import msgspec
 from asdbench.perturb.choose import Chooser
 from asdbench.perturb.donors import Candidate, DonorDraws, DonorPool, speech_candidates, track_candidates
 from asdbench.perturb.edits import Edit
-from asdbench.types import MIN_RUN_MS, SpeakingRun, Track
+from asdbench.types import MIN_RUN_MS, SpeakingRun, Track, TrackKey
 
 Scope = Literal["run", "track"]
 
@@ -21,7 +21,7 @@ TOO_SHORT = "shorter than 0.4 s"
 BEHIND_GAP = "behind a gap in time"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Target:
     """What one edit changes: a speaking run of a track or a part of it, or (``run == -1``) something else.
 
@@ -60,7 +60,7 @@ def unfit(target: Target) -> str | None:
     return BEHIND_GAP if target.stop > track.gapless else None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """What becomes of a target: edits, or the reason why there can be none.
 
@@ -120,6 +120,17 @@ class PlanContext:
     def __init__(self, tracks: Sequence[Track], seed: int) -> None:
         self.tracks = tracks
         self.seed = seed
+
+        self._targets: dict[Scope, dict[TrackKey, tuple[Target, ...]]] = {}
+
+    def targets(self, scope: Scope) -> Mapping[TrackKey, tuple[Target, ...]]:
+        """Return the speaking runs of every track, or every track as one target; all conditions share them."""
+        if scope not in self._targets:
+            self._targets[scope] = {
+                track.key: (whole_track(track),) if scope == "track" else run_targets(track, track.speaking_runs)
+                for track in self.tracks
+            }
+        return self._targets[scope]
 
     def chooser(self, perturbation: Perturbation | str) -> Chooser:
         """Return the choices of a perturbation, given as such or as name and version."""

@@ -11,7 +11,7 @@ import pytest
 from asdbench.errors import UnknownNameError, UsageError
 from asdbench.perturb import plan
 from asdbench.perturb.absence import LipMaskEdit, SilenceEdit
-from asdbench.perturb.catalogue import read_options
+from asdbench.perturb.catalogue import find_perturbation, read_options
 from asdbench.perturb.edits import digest, edit_faces, split_media
 from asdbench.perturb.plan import Plan
 from asdbench.perturb.targets import NO_DONOR, Outcome
@@ -126,3 +126,24 @@ def test_options_are_plain_data() -> None:
     options = read_options(found, {"parts": [{"perturbation": "jpeg"}, {"perturbation": "hand"}]})
     assert [part.options for part in options.parts] == [{}, {}]
     assert options.parts[0].options is not options.parts[1].options
+
+
+def test_what_parts_cannot_do_together_is_told_with_the_condition(fixture_dataset: Dataset) -> None:
+    parts = {"parts": [{"perturbation": "silence"}, {"perturbation": "white_noise"}]}
+    suite = replace(
+        load_suite("clean"), conditions=(Condition("clean", role="reference"), Condition("it", "joint", options=parts))
+    )
+    with pytest.raises(UsageError, match=r"condition 'it': the parts .* all change the sound"):
+        plan(fixture_dataset.tracks, suite)
+
+
+@pytest.mark.parametrize(
+    ("part", "error"),
+    [
+        ({"perturbation": "nope"}, UnknownNameError),
+        ({"perturbation": "babble", "options": {"severity": 9}}, UsageError),
+    ],
+)
+def test_options_of_parts_are_checked_without_a_plan(part: dict[str, Any], error: type[UsageError]) -> None:
+    with pytest.raises(error):
+        read_options(find_perturbation("joint"), {"parts": [{"perturbation": "freeze"}, part]})

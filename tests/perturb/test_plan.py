@@ -615,3 +615,22 @@ def test_a_run_at_the_end_reaches_the_last_frame_of_a_longer_wav() -> None:
     assert isinstance(decision.outcome.edits[0], MismatchEdit)
     assert decision.outcome.edits[0].stop == 75 * 640 > track.num_samples
     assert sum(donor.stop - donor.start for donor in decision.outcome.edits[0].donors) >= 25 * 640
+
+
+def test_conditions_share_targets_and_decisions_are_lean(fixture_dataset: Dataset) -> None:
+    made = plan(
+        fixture_dataset.tracks,
+        make_suite(Condition("a", "silence"), Condition("b", "freeze"), Condition("c", "mismatch")),
+    )
+    first, second = made["a"].decisions, made["b"].decisions
+    assert all(first[key][0].target is second[key][0].target for key in first)
+    for each in decisions(made["c"]):
+        assert not any(hasattr(part, "__dict__") for part in (each, each.target, each.outcome))
+
+
+@pytest.mark.parametrize(
+    ("perturbation", "options"), [("laser_shift", {"seconds": 1e-6}), ("misalign", {"min_ms": 0.01})]
+)
+def test_no_label_changes_where_no_sound_would(perturbation: str, options: dict[str, float]) -> None:
+    with pytest.raises(UsageError, match=rf"condition 'it': options of '{perturbation}'"):
+        one([make_track("a", [(10, 40)])], perturbation, options=options, labels="negative")

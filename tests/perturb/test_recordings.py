@@ -158,3 +158,12 @@ def test_a_file_without_samples_is_named(folder: Path) -> None:
     soundfile.write(folder / "empty.wav", np.zeros(0, dtype=np.int16), 16_000)
     with pytest.raises(DataError, match=r"empty\.wav: a sound file without sound"):
         sound_files(folder)
+
+
+def test_edits_that_resample_name_the_library_and_others_do_not(folder: Path) -> None:
+    tracks = [made_track(f"v{i}") for i in range(12)]
+    plan = condition(tracks, folder)
+    edits = [edit for track in tracks for edit in plan.edits(track.key)]
+    resampled = [any("ch01" in each.path for each in edit.recordings) for edit in edits]
+    assert True in resampled and False in resampled
+    assert [hasattr(edit, "made_with") for edit in edits] == resampled
