@@ -9,6 +9,8 @@ from asdbench.errors import DataError, UsageError
 from asdbench.predictions.table import SUFFIXES
 from asdbench.records.predictions import file_stem
 
+_NAMES_A_CONDITION = frozenset("@#")  # signs of conditions that no evaluation script puts into a name
+
 
 def find_files(given: Path, conditions: Sequence[str]) -> dict[str, Path]:
     """Return the file of each condition that has one, in the order of the conditions.
@@ -29,6 +31,8 @@ def find_files(given: Path, conditions: Sequence[str]) -> dict[str, Path]:
         raise DataError(f"{given}: no such file or folder; give the predictions of the model.")
     names = {each: condition for condition in conditions for each in (condition, file_stem(condition))}
     if given.is_file():
+        if given.stem not in names and _NAMES_A_CONDITION & set(given.stem):
+            raise _of_no_condition(given, names)
         found = {names.get(given.stem, conditions[0]): [given]}
     else:
         folder = given / "predictions" if (given / "run.json").is_file() else given
@@ -53,12 +57,16 @@ def _in_folder(folder: Path, names: dict[str, str]) -> dict[str, list[Path]]:
             found.setdefault(names[path.name], []).extend(_results(path))
         elif path.is_file() and path.suffix.lower() in SUFFIXES and not path.name.startswith("."):
             if path.stem not in names:
-                raise UsageError(
-                    f"{path}: belongs to no condition, which are {', '.join(dict.fromkeys(names.values()))}; name it "
-                    "after one, or move it away."
-                )
+                raise _of_no_condition(path, names)
             found.setdefault(names[path.stem], []).append(path)
     return {condition: files for condition, files in found.items() if files}
+
+
+def _of_no_condition(path: Path, names: dict[str, str]) -> UsageError:
+    return UsageError(
+        f"{path}: belongs to no condition, which are {', '.join(dict.fromkeys(names.values()))}; name it after one, or "
+        "move it away."
+    )
 
 
 def _results(folder: Path) -> list[Path]:

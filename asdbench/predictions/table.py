@@ -44,6 +44,8 @@ _OFFICIAL = (
 _REQUIRED = ("video_id", "frame_timestamp", "entity_id", "score")
 _PARQUET = ("video_id", "entity_id", "timestamp_ms", "score")
 
+_WORDS = 200  # characters of somebody else's error that go into ours
+
 
 @dataclass(frozen=True, eq=False)
 class PredictionTable:
@@ -161,9 +163,14 @@ def _read_parquet(path: Path) -> PredictionTable:
         values = columns["score"].cast(pa.float64()).to_numpy()
     except (OSError, KeyError, TypeError, ValueError, pa.ArrowException) as error:
         raise DataError(
-            f"{path}: not a readable Parquet file of predictions ({error}); expected the columns {', '.join(_PARQUET)}."
+            f"{path}: not a readable Parquet file of predictions ({_shortened(error)}); expected the columns {', '.join(_PARQUET)}."
         ) from error
     if not len(values):
         raise DataError(f"{path}: no rows.")
     lines = np.arange(len(values)) + 1
     return PredictionTable(path, video, entity, times, values, values.astype(object), lines, unit="row")
+
+
+def _shortened(error: Exception) -> str:
+    """Return the first words of an error: Arrow puts whole schemas into its own."""
+    return " ".join(str(error).split())[:_WORDS]

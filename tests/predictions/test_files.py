@@ -67,6 +67,13 @@ def test_two_files_for_one_condition_are_refused(second: str, tmp_path: Path):
         find_files(touch(tmp_path, "clean.csv", second), CONDITIONS)
 
 
+def test_a_single_file_that_is_named_like_a_condition_is_not_taken_for_the_clean_one(tmp_path: Path):
+    path = tmp_path / "mismatch@0.5.csv"
+    path.touch()
+    with pytest.raises(UsageError, match=r"mismatch@0\.5\.csv: belongs to no condition, which are clean"):
+        find_files(path, CONDITIONS)
+
+
 def test_two_files_in_the_folder_of_a_condition_are_refused(tmp_path: Path):
     with pytest.raises(UsageError, match=r"a\.csv and b\.csv are both for"):
         find_files(touch(tmp_path, "clean/a.csv", "clean/b.csv"), CONDITIONS)

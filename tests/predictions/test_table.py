@@ -154,3 +154,11 @@ def _read_or_refuse(path: Path) -> None:
         log_odds(read_table_of(path), "logit")
     except AsdbenchError as error:
         assert str(path) in str(error)
+
+
+def test_a_foreign_parquet_file_is_refused_in_one_short_sentence(tmp_path: Path):
+    path = tmp_path / "rows.parquet"
+    pd.DataFrame({f"column_{number}": [number] for number in range(300)}).to_parquet(path)
+    with pytest.raises(DataError, match="not a readable Parquet file") as caught:
+        read_table_of(path)
+    assert len(str(caught.value)) < 500 + len(str(path))
