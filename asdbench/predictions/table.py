@@ -163,7 +163,8 @@ def _read_parquet(path: Path) -> PredictionTable:
         values = columns["score"].cast(pa.float64()).to_numpy()
     except (OSError, KeyError, TypeError, ValueError, pa.ArrowException) as error:
         raise DataError(
-            f"{path}: not a readable Parquet file of predictions ({_shortened(error)}); expected the columns {', '.join(_PARQUET)}."
+            f"{path}: not a readable Parquet file of predictions ({_shortened(error)}); "
+            f"expected the columns {', '.join(_PARQUET)}."
         ) from error
     if not len(values):
         raise DataError(f"{path}: no rows.")
