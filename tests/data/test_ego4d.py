@@ -346,9 +346,7 @@ def test_damaged_clips_are_noted_and_named(copy: Path) -> None:
     path = copy / "clips" / f"{HEARD}.mp4"
     path.write_bytes(b"no film" * 100)
     dataset, tracks = opened(copy)
-    assert f"1 clip(s) damaged or not the official ones, whose tracks cannot be scored ({HEARD})" in (
-        dataset.notes
-    )
+    assert f"1 clip(s) damaged or not the official ones, whose tracks cannot be scored ({HEARD})" in (dataset.notes)
     with pytest.raises(DataError, match=rf"{HEARD}\.mp4: the video cannot be read"):
         tracks[HEARD, "track_0"].media.faces()
 
