@@ -23,6 +23,7 @@ from asdbench.metrics import (
     sync_winrate,
     true_positive_rate,
 )
+from asdbench.metrics.measured import Measured, measure
 from asdbench.perturb.dubbed import DUBBED
 from asdbench.protocols import PROTOCOLS
 from asdbench.records.predictions import Predictions
@@ -39,17 +40,7 @@ ONE_SHIFT = ("shift", "laser_shift")
 
 SHIFT_BANDS_MS = ((165, 250), (250, 500), (500, 1000))
 
-Measured = float | dict[str, str]
-
 _NO_CLEAN_VERSION: Measured = {"undefined": "a dubbed track has no clean version."}
-
-
-def measure(metric: Callable[[], float]) -> Measured:
-    """Return the value of a metric, or the reason why it has none."""
-    try:
-        return metric()
-    except UndefinedMetricError as error:
-        return {"undefined": str(error)}
 
 
 def base_rate(condition: Mapping[str, Any]) -> float | None:
