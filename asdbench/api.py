@@ -12,6 +12,7 @@ import msgspec
 import numpy as np
 
 from asdbench.adapters import LoadedModel, load_model, needs_checkpoint, wrap_model
+from asdbench.analysis.conditions import require_both_classes
 from asdbench.atomic import write_json
 from asdbench.checkpoints.cards import caution
 from asdbench.checkpoints.shipped import shipped_checkpoint
@@ -27,7 +28,6 @@ from asdbench.materialize import open_set
 from asdbench.materialize.given import read_given
 from asdbench.perturb.plan import Plan, plan
 from asdbench.predictions.table import read_scale
-from asdbench.protocols.robustness import require_both_classes
 from asdbench.records import provenance
 from asdbench.records.folder import AUDIT_FILE, RunFolder, default_folder, fingerprint
 from asdbench.records.predictions import predictions_path, write_predictions

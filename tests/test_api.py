@@ -40,7 +40,7 @@ def test_constant_knows_nothing(runs):
         rows, metrics = condition["rows"], condition["metrics"]
         if rows["positive"]:
             base_rate = rows["positive"] / (rows["positive"] + rows["negative"])
-            assert metrics["ap_tie_safe"] == pytest.approx(base_rate, rel=1e-15)
+            assert metrics["ava"] == pytest.approx(base_rate, rel=1e-15)
             assert metrics["tied_share"] == 1
             assert at_all_thresholds(metrics, "tpr") == at_all_thresholds(metrics, "fpr") == [1.0] * 3
     for name in CHANGED:
@@ -69,7 +69,7 @@ def test_blind_does_not_move_with_the_face(runs):
     assert modality["lip_mask"]["metrics"]["sync_auroc"] == 0.5
     silent = modality["silence"]
     assert silent["metrics"]["tied_share"] == 1
-    assert silent["metrics"]["ap_tie_safe"] == silent["rows"]["positive"] / silent["rows"]["total"]
+    assert silent["metrics"]["ava"] == silent["rows"]["positive"] / silent["rows"]["total"]
 
 
 def test_additive_hears_and_sees_but_does_not_compare(runs):
@@ -95,7 +95,7 @@ def test_row_set_does_not_depend_on_the_proportion(runs):
 def test_tables_are_dataframes(runs):
     run = runs["additive", "unsync"]
     assert list(run.table["condition"]) == ["clean", "resplice@1.00", *CHANGED]
-    assert pd.isna(run.table.set_index("condition").loc["mismatch@1.00", "ap_tie_safe"])
+    assert pd.isna(run.table.set_index("condition").loc["mismatch@1.00", "ava"])
     assert set(run.tables) == {"robustness", "precision", "thresholds", "shifts", "changes", "audit", "cues"}
     assert set(runs["additive", "modality"].tables) >= {"modality"}
     assert "<table" in run._repr_html_()

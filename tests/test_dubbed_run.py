@@ -80,7 +80,7 @@ def test_the_condition_is_in_record_tables_and_page(run: Run) -> None:
     assert list(found.conditions)[-1] == "dubbed"
     assert found.record["plan"]["conditions"]["dubbed"]["changed"] == 2
     row = found.table.set_index("condition").loc["dubbed"]
-    assert 0 < row["ap_tie_safe"] < 1
+    assert 0 < row["ava"] < 1
     assert 0 <= row["fa_changed"] <= 1
     assert pd.isna(row["retention"])
     page = (found.path / "report.md").read_text(encoding="utf-8")

@@ -28,7 +28,7 @@ def figures(run: Run) -> dict[str, float]:
     table = run.table.set_index("condition")
     dubbed = {"dubbed frames called speaking": table.loc["dubbed", "fa_changed"]} if "dubbed" in table.index else {}
     return {
-        "clean AP": table.loc["clean", "ap_tie_safe"],
+        "clean AP": table.loc["clean", "ava"],
         "retention, mismatch@1.00": table.loc["mismatch@1.00", "retention"],
         "retention, misalign@1.00": table.loc["misalign@1.00", "retention"],
         f"retention, shifts >= {LONG_SHIFT_MS} ms": _retention_of_long_shifts(run),

@@ -30,6 +30,7 @@ _NUMBERS = {
     "shift_ms": np.float32,
     "score": np.float32,
 }
+_OPTIONAL: dict[str, type[np.generic]] = {"voiced": np.int8, "activity": np.float32, "lips": np.float32}
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +52,10 @@ class Predictions:
         shift_ms: Signed delay of the row's audio, NaN where there is none.
         score: Log-odds that the face speaks; NaN where the condition could not be made because a donor's audio is
             broken (only with ``on_error = "skip"``), in rows that are ignored.
+        voiced: Whether the sound that the row has under the condition is voice: 1 or 0, -1 where nobody knows; ``None``
+            where voice activity was not looked for.
+        activity: Score of the activity floor ``vad-lip`` on the same media; ``None`` where it was not run.
+        lips: Log-odds from the faces alone, by the model's own head over faces or by lip motion; else ``None``.
     """
 
     video_id: NDArray[np.object_]
@@ -64,6 +69,9 @@ class Predictions:
     eligible: BoolArray
     shift_ms: Float32Array
     score: Float32Array
+    voiced: NDArray[np.int8] | None = None
+    activity: Float32Array | None = None
+    lips: Float32Array | None = None
 
     def __len__(self) -> int:
         return len(self.score)
@@ -101,7 +109,12 @@ class Predictions:
         """Return the rows as a DataFrame with the attributes as columns."""
         import pandas as pd
 
-        return pd.DataFrame({column: getattr(self, column) for column in (*_TEXT, *_NUMBERS)})
+        return pd.DataFrame({column: getattr(self, column) for column in (*_TEXT, *_NUMBERS, *self.optional)})
+
+    @property
+    def optional(self) -> tuple[str, ...]:
+        """Which of the columns are there that need not be."""
+        return tuple(name for name in _OPTIONAL if getattr(self, name) is not None)
 
 
 def predictions_path(folder: Path, condition: str) -> Path:
@@ -120,7 +133,8 @@ def write_predictions(path: Path, predictions: Predictions, *, scored: bool = Tr
     import pyarrow.parquet as pq
 
     columns = {name: pa.array(getattr(predictions, name), pa.string()).dictionary_encode() for name in _TEXT}
-    columns |= {name: pa.array(getattr(predictions, name), from_pandas=True) for name in _numbers_of(scored)}
+    numbers = (*_numbers_of(scored), *predictions.optional)
+    columns |= {name: pa.array(getattr(predictions, name), from_pandas=True) for name in numbers}
     with replacing(path) as temporary:
         pq.write_table(pa.table(columns), temporary, compression="zstd")
 
@@ -141,7 +155,10 @@ def read_predictions(path: Path, *, scored: bool = True) -> Predictions:
     try:
         table = pq.read_table(path)
         columns: dict[str, Any] = {name: _text(table.column(name)) for name in _TEXT}
-        columns |= {name: _numbers(table.column(name), name, kind) for name, kind in _numbers_of(scored).items()}
+        there = {name: kind for name, kind in _OPTIONAL.items() if name in table.column_names}
+        columns |= {
+            name: _numbers(table.column(name), name, kind) for name, kind in (_numbers_of(scored) | there).items()
+        }
     except (OSError, KeyError, TypeError, pa.ArrowException) as error:
         raise DataError(f"{path}: not a readable predictions file ({error}); run the same command again.") from error
     return Predictions(**{"score": np.full(table.num_rows, np.nan, np.float32), **columns})

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from asdbench.analysis.conditions import HEADLINE, value_of
 from asdbench.perturb.dubbed import DUBBED
-from asdbench.protocols.robustness import HEADLINE, value_of
 from asdbench.report.families import base, curve, drops_by_severity, has_place, mean_drop
 
 _UNMOVED_AUROC = 0.05
@@ -78,7 +78,7 @@ def _dubbed(conditions: Sequence[Mapping[str, Any]]) -> str:
 def _drops(model: str, metrics: Mapping[str, Any]) -> str:
     """Return what the conditions cost, for suites that do not have the two tests of synchrony."""
     clean, *others = metrics["conditions"]
-    ap = value_of(clean["metrics"]["ap_tie_safe"])
+    ap = value_of(clean["metrics"]["ava"])
     start = f"{model}: AP {100 * ap:.2f} %" if ap is not None else f"{model}: AP undefined"
     parts = [*_corruptions(others), *_called(others), *_curve(others), *_single(others)]
     return f"{start}; {'; '.join(parts)}." if parts else f"{start} on the clean data."

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from asdbench.analysis.conditions import HEADLINE, value_of
 from asdbench.atomic import write_json, write_text
 from asdbench.errors import NotComparableError
-from asdbench.protocols.robustness import HEADLINE, value_of
 from asdbench.report.figures import write_figure
 from asdbench.report.run import Run
 from asdbench.report.table import Column, Kind, Table
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _COLUMNS: tuple[tuple[str, str, Kind], ...] = (
-    ("ap_tie_safe", "AP %", "percent"),
+    ("ava", "AP %", "percent"),
     ("fa_changed", "fa_changed %", "share"),
     ("retention", "retention", "ratio"),
     ("sync_auroc", "sync AUROC", "ratio"),
@@ -89,7 +89,7 @@ class Contrast:
         for name, words in _TESTED:
             if name in self.conditions:
                 return self._retained(name, words)
-        values = [f"{100 * ap:.1f} % for {model}" for model, ap in self.values("clean", "ap_tie_safe").items()]
+        values = [f"{100 * ap:.1f} % for {model}" for model, ap in self.values("clean", "ava").items()]
         return f"AP on the clean data: {', '.join(values) or 'undefined'}."
 
     @cached_property
@@ -219,7 +219,7 @@ def _draw(figure: Figure, found: Contrast) -> None:
     key = "retention"
     names = [name for name in found.conditions if name in largest.values() and found.values(name, key)]
     if not names:
-        key, names = "ap_tie_safe", found.conditions
+        key, names = "ava", found.conditions
     axes = figure.subplots()
     height = 0.8 / len(found.models)
     for index, model in enumerate(found.models):

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from asdbench.protocols.robustness import value_of
+from asdbench.analysis.conditions import value_of
 
 SEVERITIES = (1, 2, 3, 4, 5)
 

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from asdbench.analysis.conditions import HEADLINE, value_of
 from asdbench.atomic import replacing
-from asdbench.protocols.robustness import HEADLINE, value_of
 from asdbench.report.families import base, curve, drops_by_severity, offset_of
+from asdbench.report.sections import SECTIONS
 from asdbench.report.suite_figures import draw_corruptions, draw_curve
 from asdbench.types import Float32Array
 
@@ -86,6 +87,9 @@ def write_figures(folder: Path, model: str, metrics: Mapping[str, Any], scores: 
     points = curve(conditions)
     if points:
         write_figure(folder / "curve", lambda figure: draw_curve(figure, model, points))
+    for section in SECTIONS:
+        for plot in section.figures(model, metrics):
+            write_figure(folder / plot.name, plot.draw, size=plot.size)
 
 
 _SIZE = (7.2, 4.2)
@@ -151,8 +155,8 @@ def _draw_ap(
 ) -> None:
     clean = metrics["conditions"][0]
     all_rows, unchanged = figure.subplots(1, 2, sharey=True)
-    start = (0.0, clean["metrics"] | {"ap_unchanged": clean["metrics"]["ap_tie_safe"]})
-    for axes, key in ((all_rows, "ap_tie_safe"), (unchanged, "ap_unchanged")):
+    start = (0.0, clean["metrics"] | {"ap_unchanged": clean["metrics"]["ava"]})
+    for axes, key in ((all_rows, "ava"), (unchanged, "ap_unchanged")):
         for name, series in families.items():
             x, y = _points([start, *series], itemgetter(key))
             axes.plot(x, y, label=_LABELS.get(name, name), **_style(name))
@@ -219,7 +223,7 @@ def _draw_modality(figure: Figure, model: str, conditions: Sequence[Mapping[str,
     for axes, measured, title in (
         (
             above_chance,
-            [c["metrics"]["ap_rescaled"] for c in conditions],
+            [c["metrics"]["ava_rescaled"] for c in conditions],
             "AP above chance\n(AP − base rate) / (1 − base rate)",
         ),
         (

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from asdbench.analysis.rows import RunRows
+from asdbench.analysis.run import run_metrics
 from asdbench.errors import DataError
-from asdbench.protocols.robustness import run_metrics
+from asdbench.records.facts import read_facts
 from asdbench.records.folder import RunFolder
 from asdbench.records.predictions import Predictions, predictions_path, read_predictions
 from asdbench.registry import unknown_name
@@ -98,12 +100,16 @@ class Run:
         """Return the rows of a condition as arrays."""
         return read_predictions(predictions_path(self.path, condition))
 
+    @property
+    def rows(self) -> RunRows:
+        """What every number is computed from."""
+        protocol = self.record["data"]["protocol"]
+        return RunRows(self.conditions, self.read, read_facts(self.path), protocol)
+
     def recomputed(self) -> Run:
         """Return this run with every number computed again from its predictions."""
         counts = {key: self.record["counts"][key] for key in ("tracks", "skipped_tracks", "incomplete_tracks")}
-        return Run(
-            self.path, self.record, counts | run_metrics(self.conditions, self.read, self.record["data"]["protocol"])
-        )
+        return Run(self.path, self.record, counts | run_metrics(self.rows))
 
     def to_dict(self) -> dict[str, Any]:
         """Return what ``--json`` prints."""

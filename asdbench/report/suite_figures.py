@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from asdbench.protocols.robustness import HEADLINE, value_of
+from asdbench.analysis.conditions import HEADLINE, value_of
 from asdbench.report.families import SEVERITIES, mean_drop
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from asdbench.protocols.robustness import HEADLINE, value_of
+from asdbench.analysis.conditions import HEADLINE, value_of
 from asdbench.report.families import SEVERITIES, base, curve, drops_by_severity, mean_drop
 from asdbench.report.table import Column, Table
 

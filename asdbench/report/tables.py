@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from asdbench.analysis.conditions import HEADLINE, base_rate
 from asdbench.perturb.dubbed import DUBBED
-from asdbench.protocols.robustness import HEADLINE, base_rate
 from asdbench.report.audit import audit_table, cue_table
 from asdbench.report.families import offset_of
+from asdbench.report.sections import SECTIONS
 from asdbench.report.suite_tables import accuracy_table, corruptions_table, curve_table
 from asdbench.report.table import UNDEFINED, Column, Table, format_value
 
@@ -37,6 +38,7 @@ def build_tables(
         _shifts(conditions),
         _modality(conditions),
         _changes(conditions, plan),
+        *(table for section in SECTIONS for table in section.tables(metrics)),
     )
     note, dubbed = _left_out(metrics), _dubbed(conditions)
     measured = tuple(
@@ -108,7 +110,7 @@ def _robustness(metrics: Mapping[str, Any], conditions: Sequence[Mapping[str, An
         (
             Column("condition", "condition"),
             Column("share_changed", "changed %", "share"),
-            Column("ap_tie_safe", "AP %", "percent"),
+            Column("ava", "AP %", "percent"),
             Column("tpr", "TPR %", "share"),
             Column("fpr", "FPR %", "share"),
             *_RATES,
@@ -131,11 +133,11 @@ def _precision(metrics: Mapping[str, Any], conditions: Sequence[Mapping[str, Any
         "the best one; unchanged: rows that the condition left as they are.",
         (
             Column("condition", "condition"),
-            Column("ap", "AP, row order %", "percent"),
-            Column("ap_tie_safe", "tie-safe (worst) %", "percent"),
-            Column("ap_best", "best %", "percent"),
+            Column("ap", "AP (scikit-learn) %", "percent"),
+            Column("ava", "tie-safe (worst) %", "percent"),
+            Column("ava_best", "best %", "percent"),
             Column("tied_share", "rows in ties %", "share"),
-            Column("ap_rescaled", "AP above chance %", "percent"),
+            Column("ava_rescaled", "AP above chance %", "percent"),
             Column("ap_unchanged", "unchanged rows %", "percent"),
         ),
         tuple({"condition": c["name"], **_flat(c, HEADLINE)} for c in conditions),
@@ -186,8 +188,8 @@ def _modality(conditions: Sequence[Mapping[str, Any]]) -> Table:
         "A drop says what the model used, not that it is better or worse.",
         (
             Column("condition", "condition"),
-            Column("ap_tie_safe", "AP %", "percent"),
-            Column("ap_rescaled", "AP above chance %", "percent"),
+            Column("ava", "AP %", "percent"),
+            Column("ava_rescaled", "AP above chance %", "percent"),
             Column("ap_drop", "AP drop", "percent"),
             Column("tpr", "TPR %", "share"),
             Column("tpr_drop", "TPR drop", "share"),

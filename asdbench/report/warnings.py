@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from asdbench.analysis.conditions import HEADLINE, value_of
 from asdbench.checkpoints.cards import caution
 from asdbench.perturb.dubbed import DUBBED
-from asdbench.protocols.robustness import HEADLINE, value_of
 
 _CONTROL_LIMIT = 0.01
 _TIE_LIMIT = 0.0005
@@ -78,4 +78,4 @@ def _moved_controls(metrics: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
 
 
 def _tie_spread(metrics: Mapping[str, Any]) -> float:
-    return (value_of(metrics["ap_best"]) or 0.0) - (value_of(metrics["ap_tie_safe"]) or 0.0)
+    return (value_of(metrics["ava_best"]) or 0.0) - (value_of(metrics["ava"]) or 0.0)

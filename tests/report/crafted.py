@@ -59,7 +59,7 @@ def condition(
             "ineligible": 0,
             "paired": 0,
         },
-        "metrics": {"ap": ap, "ap_tie_safe": ap, "ap_best": ap, "tied_share": 0.0, "ap_rescaled": 0.97}
+        "metrics": {"ap": ap, "ava": ap, "ava_best": ap, "tied_share": 0.0, "ava_rescaled": 0.97}
         | metrics
         | {"at": {threshold: at or rates() for threshold in THRESHOLDS}},
     }

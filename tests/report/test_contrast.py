@@ -50,7 +50,7 @@ def pair(plain: Any, sync: Any) -> Any:
 def test_four_columns_per_model_and_one_row_per_condition():
     table = pair(0.9, 0.5).table
     models = ("light-asd.demo", "light-asd.demo-sync")
-    keys = [f"{model}.{key}" for key in ("ap_tie_safe", "fa_changed", "retention", "sync_auroc") for model in models]
+    keys = [f"{model}.{key}" for key in ("ava", "fa_changed", "retention", "sync_auroc") for model in models]
     assert [column.key for column in table.columns] == ["condition", *keys]
     assert [column.header for column in table.columns][1:3] == ["demo AP %", "demo-sync AP %"]
     assert list(table.cells()) == [

@@ -50,7 +50,7 @@ def all_undefined() -> dict[str, Any]:
     conditions = [changed(name, **UNDEFINED, ap_unchanged=MISSING) for name in SHARES]
     found = metrics(*conditions, diagnostic("silence", drop=MISSING, **UNDEFINED))
     for condition in found["conditions"]:
-        condition["metrics"] |= {"ap": MISSING, "ap_rescaled": MISSING, "ap_unchanged": MISSING}
+        condition["metrics"] |= {"ap": MISSING, "ava_rescaled": MISSING, "ap_unchanged": MISSING}
         condition["metrics"]["at"]["tpr:0.9"] |= {"tpr": MISSING, "fpr": MISSING}
     return found
 

@@ -52,7 +52,7 @@ def test_robustness_has_one_row_per_condition() -> None:
     assert cells(table, 0) == {
         "condition": "clean",
         "share_changed": "–",
-        "ap_tie_safe": "98.75",
+        "ava": "98.75",
         "tpr": "90.0",
         "fpr": "5.0",
         **dict.fromkeys(("fa_changed", "tpr_same_rows", "retention", "sync_auroc", "sync_winrate"), "–"),
@@ -60,7 +60,7 @@ def test_robustness_has_one_row_per_condition() -> None:
     assert cells(table, 1) == {
         "condition": "mismatch@1.00",
         "share_changed": "50.0",
-        "ap_tie_safe": "–",
+        "ava": "–",
         "tpr": "90.0",
         "fpr": "5.0",
         "fa_changed": "50.0",
@@ -94,14 +94,14 @@ def test_thresholds_have_one_row_per_threshold_and_condition() -> None:
 
 
 def test_precision_shows_what_ties_can_do() -> None:
-    table = tables(changed("mismatch@1.00", ap_tie_safe=0.5, ap_best=0.75, tied_share=0.333))["precision"]
+    table = tables(changed("mismatch@1.00", ava=0.5, ava_best=0.75, tied_share=0.333))["precision"]
     assert cells(table, 1) == {
         "condition": "mismatch@1.00",
         "ap": "98.75",
-        "ap_tie_safe": "50.00",
-        "ap_best": "75.00",
+        "ava": "50.00",
+        "ava_best": "75.00",
         "tied_share": "33.3",
-        "ap_rescaled": "97.00",
+        "ava_rescaled": "97.00",
         "ap_unchanged": "90.00",
     }
     assert cells(table, 0)["ap_unchanged"] == "–"
@@ -120,7 +120,7 @@ def test_modality_only_with_diagnostics() -> None:
     found = tables(changed("mismatch@1.00"), diagnostic("silence"))
     assert [row["condition"] for row in found["modality"].rows] == ["clean", "silence"]
     assert cells(found["modality"], 1)["ap_drop"] == "1.23"
-    assert cells(found["modality"], 1)["ap_rescaled"] == "97.00"
+    assert cells(found["modality"], 1)["ava_rescaled"] == "97.00"
     assert cells(found["modality"], 0)["ap_drop"] == "–"
     assert "modality" not in tables(changed("mismatch@1.00"), changed("resplice@1.00", role="control"))
     assert "modality" not in tables()
@@ -265,7 +265,7 @@ def test_dubbed_is_the_last_row() -> None:
     assert cells(table, 2) == {
         "condition": "dubbed",
         "share_changed": "–",
-        "ap_tie_safe": "98.75",
+        "ava": "98.75",
         "tpr": "90.0",
         "fpr": "5.0",
         "fa_changed": "25.0",

@@ -31,4 +31,4 @@ def test_figures_of_a_run_are_those_of_its_tables(tmp_path):
     assert found["retention, misalign@1.00"] == shifted["at"]["tpr:0.9"]["retention"]
     # The suite shifts by 165 to 1000 ms, so the long shifts alone are another number.
     assert found["retention, shifts >= 400 ms"] != found["retention, misalign@1.00"]
-    assert found["clean AP"] == at[0]["metrics"]["ap_tie_safe"]
+    assert found["clean AP"] == at[0]["metrics"]["ava"]

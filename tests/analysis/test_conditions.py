@@ -12,9 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from asdbench.analysis.conditions import HEADLINE, base_rate, value_of
+from asdbench.analysis.rows import RunRows
+from asdbench.analysis.run import run_metrics
 from asdbench.errors import DataError, NotComparableError
 from asdbench.metrics.synchrony import MIN_TPR_SAME_ROWS
-from asdbench.protocols.robustness import HEADLINE, base_rate, run_metrics, value_of
 from asdbench.records.predictions import Predictions
 from asdbench.types import IGNORE, Condition
 
@@ -69,7 +71,7 @@ def under(
 def measured(pairs: Sequence[tuple[Condition, Predictions]]) -> dict[str, Any]:
     """Content of metrics.json for pairs of condition and rows."""
     loaded = {condition.name: predictions for condition, predictions in pairs}
-    return run_metrics({condition.name: condition for condition, _ in pairs}, loaded.__getitem__)
+    return run_metrics(RunRows({condition.name: condition for condition, _ in pairs}, loaded.__getitem__))
 
 
 def metrics_of(rows: Predictions, clean: Predictions, condition: Condition) -> dict[str, Any]:
@@ -159,17 +161,17 @@ SILENCE_AP = (3 + 5 / 6 + 5 / 6 + 3 / 4 + 7 / 10 + 9 / 13 + 9 / 13 + 10 / 16) / 
 VALUES = {
     "clean": {
         "ap": CLEAN_AP,
-        "ap_tie_safe": CLEAN_AP,
-        "ap_best": CLEAN_AP,
+        "ava": CLEAN_AP,
+        "ava_best": CLEAN_AP,
         "tied_share": 0.0,
-        "ap_rescaled": (CLEAN_AP - 10 / 16) / (6 / 16),
+        "ava_rescaled": (CLEAN_AP - 10 / 16) / (6 / 16),
     },
     "mismatch@0.50": {
         "ap": MISMATCH_AP,
-        "ap_tie_safe": MISMATCH_AP,  # the one tie is among negatives
-        "ap_best": MISMATCH_AP,
+        "ava": MISMATCH_AP,  # the one tie is among negatives
+        "ava_best": MISMATCH_AP,
         "tied_share": 2 / 14,
-        "ap_rescaled": (MISMATCH_AP - 4 / 14) / (10 / 14),
+        "ava_rescaled": (MISMATCH_AP - 4 / 14) / (10 / 14),
         "ap_unchanged": (1 + 2 / 3 + 3 / 5 + 1 / 2) / 4,  # positives at ranks 1, 3, 5, 8 of 10
         "sync_auroc": (4 + 3.5 + 3 + 3) / 16,  # 9, 8, 7, 6 against 0.5, 8, -1.5, 2.2
         "sync_winrate": 3.5 / 4,
@@ -184,7 +186,7 @@ VALUES = {
     "silence": {
         "ap": SILENCE_AP,
         "ap_drop": CLEAN_AP - SILENCE_AP,
-        "ap_rescaled": (SILENCE_AP - 10 / 16) / (6 / 16),
+        "ava_rescaled": (SILENCE_AP - 10 / 16) / (6 / 16),
         "sync_auroc": (5 * 10 + 9 + 8 + 7 + 6 + 2) / 100,
         "sync_winrate": 1.0,
     },
@@ -286,7 +288,7 @@ def everything_changed() -> Predictions:
     return under(CLEAN_ROWS, changed=spoken, negative=spoken, ignored=[6], ineligible=[6], scores={0: -9, 9: -9})
 
 
-@pytest.mark.parametrize("key", ["ap", "ap_tie_safe", "ap_best", "tied_share", "ap_rescaled"])
+@pytest.mark.parametrize("key", ["ap", "ava", "ava_best", "tied_share", "ava_rescaled"])
 def test_no_ap_once_every_run_is_changed(key: str) -> None:
     metrics = metrics_of(everything_changed(), CLEAN_ROWS, ALL)
     assert undefined(metrics[key]) == "no positive rows remain."
@@ -491,9 +493,9 @@ def test_under_dubbed_ap_has_more_negatives(dubbed: dict[str, Any]) -> None:
     worst = (3 + 3 * 6 / 7 + 7 / 9 + 8 / 12 + 9 / 14 + 10 / 22) / 10
     best = (4 + 3 * 7 / 8 + 8 / 11 + 9 / 13 + 10 / 22) / 10
     metrics = found["metrics"]
-    assert metrics["ap_tie_safe"] == pytest.approx(worst, abs=1e-12)
-    assert metrics["ap_best"] == pytest.approx(best, abs=1e-12)
-    assert metrics["ap_rescaled"] == pytest.approx((worst - 10 / 24) / (14 / 24), abs=1e-12)
+    assert metrics["ava"] == pytest.approx(worst, abs=1e-12)
+    assert metrics["ava_best"] == pytest.approx(best, abs=1e-12)
+    assert metrics["ava_rescaled"] == pytest.approx((worst - 10 / 24) / (14 / 24), abs=1e-12)
     assert metrics["tied_share"] == 10 / 24
 
 
@@ -525,7 +527,7 @@ def test_a_dubbed_track_has_no_clean_version(dubbed: dict[str, Any]) -> None:
 
 def test_without_a_dubbed_row_everything_is_undefined() -> None:
     metrics = metrics_of(CLEAN_ROWS, CLEAN_ROWS, DUBBED)
-    for value in (*(metrics[key] for key in ("ap", "ap_tie_safe", "ap_rescaled")), *metrics["at"][HEADLINE].values()):
+    for value in (*(metrics[key] for key in ("ap", "ava", "ava_rescaled")), *metrics["at"][HEADLINE].values()):
         assert undefined(value)
 
 

@@ -1,4 +1,4 @@
-"""Every number of a run: each condition against the clean one, at thresholds frozen on the clean one.
+"""Every number of a condition: against the clean one, at thresholds frozen on the clean one.
 
 Definitions: docs/method.md, sections 5 and 6. A metric that has no value on the given rows is kept as
 ``{"undefined": reason}``, so that tables can say why.
@@ -6,7 +6,7 @@ Definitions: docs/method.md, sections 5 and 6. A metric that has no value on the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from asdbench.errors import DataError, UndefinedMetricError
 from asdbench.metrics import (
     false_positive_rate,
-    frozen_thresholds,
     positive_share,
     rescaled_ap,
     retention,
@@ -25,7 +24,7 @@ from asdbench.metrics import (
 )
 from asdbench.metrics.measured import Measured, measure
 from asdbench.perturb.dubbed import DUBBED
-from asdbench.protocols import PROTOCOLS
+from asdbench.protocols.frame_ap import frame_ap_or_reason
 from asdbench.records.predictions import Predictions
 from asdbench.types import IGNORE, BoolArray, Condition, Float32Array
 
@@ -76,46 +75,6 @@ def value_of(measured: Measured | None) -> float | None:
     return measured if isinstance(measured, float) else None
 
 
-def run_metrics(
-    conditions: Mapping[str, Condition], predictions: Callable[[str], Predictions], protocol: str = "ava"
-) -> dict[str, Any]:
-    """Compute every number of a run.
-
-    Args:
-        conditions: The suite's conditions by name; the first is the clean one.
-        predictions: Loads the predictions of a condition.
-        protocol: Name of the rule for AP.
-
-    Returns:
-        The content of ``metrics.json``.
-
-    Raises:
-        DataError: The clean rows lack one of the two classes.
-        NotComparableError: A condition's rows are not those of the clean condition.
-    """
-    rule = PROTOCOLS.load(protocol)
-    clean = predictions(next(iter(conditions)))
-    counted = clean.label_after != IGNORE
-    require_both_classes(clean.label[counted])
-    thresholds = frozen_thresholds(clean.label[counted], clean.score[counted])
-    results = []
-    for name, condition in conditions.items():
-        rows = clean if condition.perturbation is None else predictions(name)
-        rows.require_same_rows(clean, name)
-        results.append(
-            {
-                "name": name,
-                "perturbation": condition.perturbation,
-                "proportion": condition.proportion,
-                "labels": condition.labels,
-                "role": condition.role,
-                "rows": _counts(rows),
-                "metrics": _condition_metrics(rule, clean, rows, condition, thresholds),
-            }
-        )
-    return {"protocol": protocol, "headline": HEADLINE, "thresholds": thresholds, "conditions": results}
-
-
 def require_both_classes(labels: NDArray[np.int8]) -> None:
     """Refuse rows without speaking or without silent frames, on which no threshold could be frozen.
 
@@ -130,7 +89,8 @@ def require_both_classes(labels: NDArray[np.int8]) -> None:
         )
 
 
-def _counts(rows: Predictions) -> dict[str, int]:
+def row_counts(rows: Predictions) -> dict[str, int]:
+    """Return how many rows a condition has, by what becomes of them."""
     counted = {
         "total": np.ones(len(rows), dtype=np.bool_),
         "positive": rows.label_after == 1,
@@ -153,25 +113,33 @@ def _inner(rows: Predictions) -> BoolArray:
     return mask
 
 
-def _condition_metrics(
-    rule: Callable[..., Any],
-    clean: Predictions,
-    rows: Predictions,
-    condition: Condition,
-    thresholds: Mapping[str, float],
+def condition_metrics(
+    clean: Predictions, rows: Predictions, condition: Condition, thresholds: Mapping[str, float], protocol: str = "ava"
 ) -> dict[str, Any]:
+    """Compute every number of a condition.
+
+    Args:
+        clean: The rows of the clean condition.
+        rows: The same rows under the condition.
+        condition: The condition.
+        thresholds: Name to threshold, frozen on the clean condition.
+        protocol: Name of the scoring rule of the data set.
+
+    Returns:
+        The ``metrics`` of the condition in ``metrics.json``.
+    """
     if condition.perturbation == DUBBED.perturbation:
-        return _dubbed_metrics(rule, clean, rows, thresholds)
+        return _dubbed_metrics(protocol, clean, rows, thresholds)
     counted = rows.label_after != IGNORE
-    metrics: dict[str, Any] = {**_precision(rule, rows, counted)}
+    metrics: dict[str, Any] = {**_precision(protocol, rows, counted)}
     if condition.perturbation is not None:
         eligible = rows.eligible & (rows.label == 1)
         metrics["share_changed"] = measure(lambda: share(rows.changed[eligible]))
-        metrics["ap_unchanged"] = _precision(rule, rows, counted & ~rows.changed)["ap_tie_safe"]
+        metrics["ap_unchanged"] = _precision(protocol, rows, counted & ~rows.changed)["ava"]
         metrics |= _synchrony(clean, rows, rows.paired)
     if condition.perturbation is not None and condition.labels == "keep":
         # Drops compare tie-safe AP: silence can leave whole tracks with equal scores, in whose row order AP may rise.
-        metrics["ap_drop"] = _drop(_precision(rule, clean, counted)["ap_tie_safe"], metrics["ap_tie_safe"])
+        metrics["ap_drop"] = _drop(_precision(protocol, clean, counted)["ava"], metrics["ava"])
     metrics["at"] = {name: _rates(clean, rows, condition, threshold) for name, threshold in thresholds.items()}
     shifts = np.unique(rows.shift_ms[np.isfinite(rows.shift_ms)])
     if len(shifts) and (condition.perturbation or "").partition("@")[0] in ONE_SHIFT:
@@ -191,14 +159,14 @@ def _at_offset(clean: Predictions, rows: Predictions, offset_ms: float) -> dict[
 
 
 def _dubbed_metrics(
-    rule: Callable[..., Any], clean: Predictions, rows: Predictions, thresholds: Mapping[str, float]
+    protocol: str, clean: Predictions, rows: Predictions, thresholds: Mapping[str, float]
 ) -> dict[str, Any]:
     """Return the metrics of all clean rows with the dubbed ones as further negatives; nothing was edited."""
     # Only dubbed rows are ignored in the clean condition. Without any, where --limit or an error left them all out, the
     # other rows would be the clean condition under another name.
     counted = (rows.label_after != IGNORE) & bool(np.any(clean.label_after == IGNORE))
     return {
-        **_precision(rule, rows, counted),
+        **_precision(protocol, rows, counted),
         "sync_auroc": _NO_CLEAN_VERSION,
         "sync_winrate": _NO_CLEAN_VERSION,
         "at": {name: _dubbed_rates(rows, counted, threshold) for name, threshold in thresholds.items()},
@@ -220,16 +188,21 @@ def _dubbed_rates(rows: Predictions, counted: BoolArray, threshold: float) -> di
     }
 
 
-def _precision(rule: Callable[..., Any], rows: Predictions, mask: BoolArray) -> dict[str, Measured]:
-    names = ("ap", "ap_tie_safe", "ap_best", "tied_share")
+def _precision(protocol: str, rows: Predictions, mask: BoolArray) -> dict[str, Any]:
     labels = rows.label_after[mask]
-    try:
-        result = rule(labels, rows.score[mask])
-    except UndefinedMetricError as error:
-        undefined: Measured = {"undefined": str(error)}
-        return dict.fromkeys((*names, "ap_rescaled"), undefined)
-    rescaled = measure(lambda: rescaled_ap(result.ap_tie_safe, float(np.mean(labels == 1))))
-    return {name: getattr(result, name) for name in names} | {"ap_rescaled": rescaled}
+    found = frame_ap_or_reason(labels, rows.score[mask], protocol)
+    if isinstance(found, dict):
+        return dict.fromkeys(("ava", "ava_best", "ap", "tied_share", "ava_rescaled", "ap_rescaled"), found)
+    base = float(np.mean(labels == 1))
+    return {
+        "ava": found.ava,
+        "ava_best": found.ava_best,
+        "ap": found.ap,
+        "tied_share": found.tied_share,
+        "constant": found.constant,
+        "ava_rescaled": measure(lambda: rescaled_ap(found.ava, base)),
+        "ap_rescaled": measure(lambda: rescaled_ap(found.ap, base)),
+    }
 
 
 def _drop(before: Measured, after: Measured) -> Measured:

@@ -1,0 +1,24 @@
+"""The sections of ``metrics.json`` that have tables and figures of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Protocol
+
+from asdbench.report import breakdowns, named, reliability, reliance, sources, suspects, synchrony
+from asdbench.report.plot import Plot
+from asdbench.report.table import Table
+
+
+class Section(Protocol):
+    """What a module of a section offers."""
+
+    def tables(self, metrics: Mapping[str, Any]) -> Iterator[Table]:
+        """Yield its tables."""
+
+    def figures(self, model: str, metrics: Mapping[str, Any]) -> Iterator[Plot]:
+        """Yield its figures."""
+
+
+SECTIONS: tuple[Section, ...] = (reliance, synchrony, named, breakdowns, suspects, reliability, sources)
+"""In the order of the report."""
