@@ -16,7 +16,7 @@ from asdbench.metrics.average_precision import (
 )
 from asdbench.metrics.bootstrap import combine, per_unit, replicate, resampling_of, win_tie_loss
 from asdbench.metrics.calibration import brier_score, probability, reliability
-from asdbench.metrics.cells import cell, face_count_band, face_width_band, offscreen_speech, tercile
+from asdbench.metrics.cells import cell, face_count_band, face_width_band, offscreen_speech, run_length_band, tercile
 from asdbench.metrics.intervals import interval, verdict
 from asdbench.metrics.measured import measure
 from asdbench.metrics.modality import rescaled_ap
@@ -67,6 +67,7 @@ __all__ = [
     "retention_at",
     "robust_scale",
     "roc_curve",
+    "run_length_band",
     "share_at",
     "sync_auroc",
     "sync_winrate",

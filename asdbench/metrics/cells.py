@@ -18,8 +18,12 @@ from asdbench.types import BoolArray
 SMALL_FACE, LARGE_FACE = 64.0, 128.0
 """Pixels of width: small below the first, large above the second, both bounds themselves in the middle."""
 
+SHORT_RUN_MS, LONG_RUN_MS = 1000.0, 3000.0
+"""Length of a speaking run in ms: short below the first, long above the second."""
+
 FACE_WIDTHS = ("< 64 px", "64-128 px", "> 128 px")
 FACE_COUNTS = ("1 face", "2 faces", "3+ faces")
+RUN_LENGTHS = ("< 1 s", "1-3 s", "> 3 s")
 TERCILES = ("lowest third", "middle third", "highest third")
 
 
@@ -31,8 +35,8 @@ class Cell:
         positives: Positive rows.
         negatives: Negative rows.
         base_rate: Share of positives, or undefined without rows.
-        ap: Tie-safe AP of the rule ``ava``.
-        ap_step: AP of the rule ``ap``.
+        ava: AP of the official AVA scorer, ties grouped; undefined without negatives, where every ranking is perfect.
+        ap: AP as scikit-learn defines it; likewise.
         auroc: Area under the ROC curve, which does not depend on the base rate.
         tpr: True positive rate at the global threshold.
         fpr: False positive rate at the global threshold.
@@ -41,8 +45,8 @@ class Cell:
     positives: int
     negatives: int
     base_rate: Measured
+    ava: Measured
     ap: Measured
-    ap_step: Measured
     auroc: Measured
     tpr: Measured
     fpr: Measured
@@ -66,7 +70,7 @@ def cell(labels: ArrayLike, scores: ArrayLike, threshold: float) -> Cell:
         docs/method.md, section 11.
 
     Example:
-        >>> cell([1, 0], [2.0, 1.0], 1.5).fpr, cell([], [], 0.0).ap
+        >>> cell([1, 0], [2.0, 1.0], 1.5).fpr, cell([], [], 0.0).ava
         (0.0, {'undefined': 'no rows remain.'})
     """
     check_threshold(threshold)
@@ -76,12 +80,13 @@ def cell(labels: ArrayLike, scores: ArrayLike, threshold: float) -> Cell:
         positives = int(np.count_nonzero(positive))
         negatives = len(positive) - positives
     rows = positives + negatives
+    one_class = {"undefined": "no negative rows remain."} if positives and not negatives else None
     return Cell(
         positives,
         negatives,
         positives / rows if rows else {"undefined": "no rows remain."},
-        measure(lambda: average_precision_tie_safe(labels, scores)),
-        measure(lambda: average_precision_step(labels, scores)),
+        one_class or measure(lambda: average_precision_tie_safe(labels, scores)),
+        one_class or measure(lambda: average_precision_step(labels, scores)),
         measure(lambda: auroc(labels, scores)),
         measure(lambda: true_positive_rate(labels, scores, threshold)),
         measure(lambda: false_positive_rate(labels, scores, threshold)),
@@ -109,44 +114,55 @@ def face_width_band(widths_px: ArrayLike) -> NDArray[np.int8]:
         >>> face_width_band([63.9, 64.0, 128.0, 128.1])
         array([0, 1, 1, 2], dtype=int8)
     """
-    widths = check_scores(widths_px, "face widths")
-    if (widths <= 0).any():
-        raise DataError(f"{int((widths <= 0).sum())} face widths are not above 0.")
-    bands: NDArray[np.int8] = np.searchsorted([SMALL_FACE, np.nextafter(LARGE_FACE, np.inf)], widths, "right").astype(
-        np.int8
-    )
-    return bands
+    return _band(widths_px, SMALL_FACE, LARGE_FACE, "face widths")
 
 
-def face_count_band(video: ArrayLike, timestamps_ms: ArrayLike) -> NDArray[np.int8]:
-    """Return how many faces are annotated at the moment of each row: 0 for one, 1 for two, 2 for three and more.
+def face_count_band(faces: ArrayLike) -> NDArray[np.int8]:
+    """Return the band of the number of faces annotated at the moment of each row: 0 for one, 1 for two, 2 for more.
 
     Args:
-        video: ``[N]`` int or str, the video of each row; **all** annotated rows must be given, scored or not.
-        timestamps_ms: ``[N]`` int.
+        faces: ``[N]`` whole numbers from 1, the row's own face among them.
 
     Returns:
         ``[N]``, an index into ``FACE_COUNTS``.
 
     Raises:
-        DataError: The lengths differ.
+        DataError: Wrong shape, or a row without any face.
 
     Source:
         docs/method.md, section 11.
 
     Example:
-        >>> face_count_band([0, 0, 1], [40, 40, 40])
-        array([1, 1, 0], dtype=int8)
+        >>> face_count_band([1, 2, 3, 7])
+        array([0, 1, 2, 2], dtype=int8)
     """
-    videos, times = np.asarray(video), np.asarray(timestamps_ms)
-    if videos.shape != times.shape or videos.ndim != 1:
-        raise DataError(f"there are {videos.size} videos but {times.size} times; each row needs one of both.")
-    _, of_video = np.unique(videos, return_inverse=True)
-    _, of_time = np.unique(times, return_inverse=True)
-    moment = of_video.reshape(-1).astype(np.int64) * (len(times) + 1) + of_time.reshape(-1)
-    _, place, faces = np.unique(moment, return_inverse=True, return_counts=True)
-    bands: NDArray[np.int8] = (np.minimum(faces, 3) - 1).astype(np.int8)[place.reshape(-1)]
+    counts = np.asarray(faces)
+    if counts.ndim != 1 or counts.dtype.kind not in "iu" or (counts < 1).any():
+        raise DataError("numbers of faces must be whole numbers from 1, one per row, for each row is a face itself.")
+    bands: NDArray[np.int8] = (np.minimum(counts, 3) - 1).astype(np.int8)
     return bands
+
+
+def run_length_band(lengths_ms: ArrayLike) -> NDArray[np.int8]:
+    """Return the band of the length of each row's speaking run: 0 below 1 s, 1 from 1 to 3 s, 2 above.
+
+    Args:
+        lengths_ms: ``[N]`` above 0, in ms, the last frame's own period included.
+
+    Returns:
+        ``[N]``, an index into ``RUN_LENGTHS``.
+
+    Raises:
+        DataError: Wrong shape, or a length that is not a positive number.
+
+    Source:
+        docs/method.md, section 11. The bounds are ours; both belong to the middle.
+
+    Example:
+        >>> run_length_band([999.0, 1000.0, 3000.0, 3001.0])
+        array([0, 1, 1, 2], dtype=int8)
+    """
+    return _band(lengths_ms, SHORT_RUN_MS, LONG_RUN_MS, "lengths of runs")
 
 
 def tercile(values: ArrayLike) -> NDArray[np.int8]:
@@ -178,14 +194,13 @@ def tercile(values: ArrayLike) -> NDArray[np.int8]:
     return thirds
 
 
-def offscreen_speech(labels: ArrayLike, voiced: ArrayLike, video: ArrayLike, timestamps_ms: ArrayLike) -> BoolArray:
+def offscreen_speech(labels: ArrayLike, voiced: ArrayLike, speakers: ArrayLike) -> BoolArray:
     """Find the negative rows that are voiced while no annotated face speaks: their FPR tells who believes any voice.
 
     Args:
-        labels: ``[N]`` of 0 and 1, of **all** annotated rows.
+        labels: ``[N]`` of 0 and 1.
         voiced: ``[N]`` bool, whether a voice is heard at the moment of the row (voice segments, or estimated).
-        video: ``[N]`` the video of each row.
-        timestamps_ms: ``[N]`` int.
+        speakers: ``[N]`` whole numbers, how many of **all** faces annotated at that moment speak.
 
     Returns:
         ``[N]`` bool.
@@ -197,19 +212,20 @@ def offscreen_speech(labels: ArrayLike, voiced: ArrayLike, video: ArrayLike, tim
         docs/method.md, section 11.
 
     Example:
-        >>> offscreen_speech([1, 0, 0, 0], [True, True, True, False], [0, 0, 0, 0], [0, 0, 40, 80])
+        >>> offscreen_speech([1, 0, 0, 0], [True, True, True, False], [1, 1, 0, 0])
         array([False, False,  True, False])
     """
-    heard = np.asarray(voiced)
+    heard, visible = np.asarray(voiced), np.asarray(speakers)
     positive, _ = check_rows(labels, np.zeros(len(heard)))
-    videos, times = np.asarray(video), np.asarray(timestamps_ms)
-    if not len(videos) == len(times) == len(positive):
-        raise DataError(f"there are {len(positive)} rows but {len(videos)} videos and {len(times)} times.")
-    _, of_video = np.unique(videos, return_inverse=True)
-    _, of_time = np.unique(times, return_inverse=True)
-    moment = of_video.reshape(-1).astype(np.int64) * (len(times) + 1) + of_time.reshape(-1)
-    _, place = np.unique(moment, return_inverse=True)
-    place = place.reshape(-1)
-    somebody = np.bincount(place, positive)[place] > 0
-    result: BoolArray = heard.astype(np.bool_) & ~somebody
+    if visible.shape != positive.shape:
+        raise DataError(f"there are {len(positive)} rows but {visible.size} numbers of speakers; each row needs one.")
+    result: BoolArray = heard.astype(np.bool_) & ~positive & (visible == 0)
     return result
+
+
+def _band(values: ArrayLike, low: float, high: float, what: str) -> NDArray[np.int8]:
+    numbers = check_scores(values, what)
+    if (numbers <= 0).any():
+        raise DataError(f"{int((numbers <= 0).sum())} {what} are not above 0.")
+    bands: NDArray[np.int8] = np.searchsorted([low, np.nextafter(high, np.inf)], numbers, "right").astype(np.int8)
+    return bands

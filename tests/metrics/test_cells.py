@@ -2,27 +2,29 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from asdbench.errors import DataError
 from asdbench.metrics import average_precision_tie_safe
-from asdbench.metrics.cells import cell, face_count_band, face_width_band, offscreen_speech, tercile
+from asdbench.metrics.cells import cell, face_count_band, face_width_band, offscreen_speech, run_length_band, tercile
 from asdbench.metrics.measured import is_number, measure
 
 
 def test_a_cell_by_hand():
     found = cell([1, 0, 1, 0], [4.0, 3.0, 2.0, 1.0], 2.5)
     assert (found.positives, found.negatives, found.base_rate) == (2, 2, 0.5)
-    assert found.ap == average_precision_tie_safe([1, 0, 1, 0], [4.0, 3.0, 2.0, 1.0])
+    assert found.ava == average_precision_tie_safe([1, 0, 1, 0], [4.0, 3.0, 2.0, 1.0])
     assert (found.tpr, found.fpr, found.auroc) == (0.5, 0.5, 0.75)
 
 
 def test_what_has_no_value_says_why():
     found = cell([0, 0], [1.0, 2.0], 1.5)
     assert (found.base_rate, found.fpr) == (0.0, 0.5)
-    assert all(found_value == {"undefined": "no positive rows remain."} for found_value in (found.ap, found.tpr))
-    assert cell([1], [1.0], 0.0).fpr == {"undefined": "no negative rows remain."}
+    assert all(
+        found_value == {"undefined": "no positive rows remain."} for found_value in (found.ava, found.ap, found.tpr)
+    )
+    alone = cell([1], [1.0], 0.0)
+    assert alone.tpr == 1
+    assert alone.fpr == alone.ava == alone.ap == alone.auroc == {"undefined": "no negative rows remain."}
     assert not is_number(cell([], [], 0.0).base_rate)
     for arguments in (([1, 0], [1.0, np.nan], 0.0), ([1, 0], [1.0, 2.0], np.nan), ([1, 0], [1.0], 0.0)):
         with pytest.raises(DataError):
@@ -38,11 +40,17 @@ def test_bands_of_face_width():
             face_width_band(wrong)
 
 
-@given(st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 3)), max_size=30))
-def test_faces_are_counted_by_video_and_moment(keys):
-    videos, times = [key[0] for key in keys], [key[1] * 40 for key in keys]
-    expected = [min(keys.count(key), 3) - 1 for key in keys]
-    assert face_count_band(np.array(videos, dtype=str), np.array(times, dtype=int)).tolist() == expected
+def test_bands_of_face_counts():
+    assert face_count_band([1, 2, 3, 12]).tolist() == [0, 1, 2, 2]
+    for wrong in ([0], [1.5], [[1]]):
+        with pytest.raises(DataError, match="whole numbers from 1"):
+            face_count_band(wrong)
+
+
+def test_bands_of_run_length():
+    assert run_length_band([40, 999.9, 1000, 3000, 3000.1]).tolist() == [0, 0, 1, 1, 2]
+    with pytest.raises(DataError, match="1 lengths of runs are not above 0"):
+        run_length_band([0, 40])
 
 
 def test_terciles():
@@ -54,8 +62,7 @@ def test_terciles():
 def test_offscreen_speech():
     labels = [1, 0, 0, 0, 0]
     voiced = [True, True, True, False, True]
-    videos, times = ["a", "a", "a", "a", "b"], [0, 0, 40, 80, 0]
-    # row 1: somebody on screen speaks; row 2: nobody does; row 3: silence; row 4: another video
-    assert offscreen_speech(labels, voiced, videos, times).tolist() == [False, False, True, False, True]
-    with pytest.raises(DataError, match="5 rows but 4 videos"):
-        offscreen_speech(labels, voiced, videos[:4], times)
+    # row 1: somebody on screen speaks; row 2: nobody does; row 3: silence
+    assert offscreen_speech(labels, voiced, [1, 1, 0, 0, 0]).tolist() == [False, False, True, False, True]
+    with pytest.raises(DataError, match="5 rows but 4 numbers of speakers"):
+        offscreen_speech(labels, voiced, [1, 1, 0, 0])
