@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -14,6 +15,23 @@ _DIGITS: dict[Kind, tuple[float, int]] = {"percent": (100, 2), "share": (100, 1)
 
 UNDEFINED = "–"
 """Shown where a metric has no value; the reason stands below the table."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A number with the ends of its interval.
+
+    Attributes:
+        value: The number.
+        low: Lower end, ``None`` where there is no interval.
+        high: Upper end.
+        reason: Why there is no interval.
+    """
+
+    value: float
+    low: float | None = None
+    high: float | None = None
+    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -33,7 +51,7 @@ class Table:
         name: File name without extension.
         caption: One line that says what is shown, at which threshold, with which n.
         columns: In order.
-        rows: By column key; a value is text, a number, ``None``, or ``{"undefined": reason}``.
+        rows: By column key; a value is text, a number, an ``Estimate``, ``None``, or ``{"undefined": reason}``.
     """
 
     name: str
@@ -46,22 +64,50 @@ class Table:
         """The columns in which some row has something to say; people need no others, machines get all."""
         return tuple(column for column in self.columns if any(row.get(column.key) is not None for row in self.rows))
 
-    def cells(self) -> Iterator[list[str]]:
-        """Yield the formatted cells of each row, in the shown columns."""
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The columns for machines: one with intervals is followed by ``<key>_low`` and ``<key>_high``."""
+        found: list[str] = []
+        for column in self.columns:
+            ends = any(isinstance(row.get(column.key), Estimate) for row in self.rows)
+            found += [column.key, f"{column.key}_low", f"{column.key}_high"] if ends else [column.key]
+        return tuple(found)
+
+    def records(self) -> Iterator[dict[str, Any]]:
+        """Yield the raw values of each row under ``keys``."""
         for row in self.rows:
-            yield [format_value(row.get(column.key), column.kind) for column in self.shown]
+            found: dict[str, Any] = {}
+            for column in self.columns:
+                value = row.get(column.key)
+                if isinstance(value, Estimate):
+                    ends = {f"{column.key}_low": value.low, f"{column.key}_high": value.high}
+                    found |= {column.key: value.value, **ends}
+                else:
+                    found[column.key] = value
+            yield found
+
+    def cells(self, intervals: bool = True) -> Iterator[list[str]]:
+        """Yield the formatted cells of each row, in the shown columns.
+
+        Args:
+            intervals: Whether numbers are followed by their intervals.
+        """
+        for row in self.rows:
+            yield [format_value(row.get(column.key), column.kind, intervals) for column in self.shown]
 
     def reasons(self) -> list[str]:
-        """Return why cells are undefined, each reason once with the rows it concerns."""
-        found: dict[str, list[str]] = {}
+        """Return why cells have no value, or alone among others no interval, each reason once with its rows."""
+        found: dict[str, dict[str, None]] = {}
+        estimates = [value for row in self.rows for value in row.values() if isinstance(value, Estimate)]
+        some = any(estimate.low is not None for estimate in estimates)
         for row in self.rows:
             for column in self.columns:
                 value = row.get(column.key)
                 if isinstance(value, Mapping):
-                    names = found.setdefault(value["undefined"], [])
-                    name = str(row[self.columns[0].key])
-                    if name not in names:
-                        names.append(name)
+                    found.setdefault(value["undefined"], {})[str(row[self.columns[0].key])] = None
+                elif isinstance(value, Estimate) and value.low is None and some:
+                    reason = f"no interval of {column.header}, since {value.reason}"
+                    found.setdefault(reason, {})[str(row[self.columns[0].key])] = None
         return [f"{', '.join(names)}: {reason.rstrip('.')}" for reason, names in found.items()]
 
     def to_frame(self) -> pd.DataFrame:
@@ -69,17 +115,47 @@ class Table:
         import pandas as pd
 
         rows = [
-            {c.key: None if isinstance(row.get(c.key), Mapping) else row.get(c.key) for c in self.columns}
-            for row in self.rows
+            {key: None if isinstance(value, Mapping) else value for key, value in record.items()}
+            for record in self.records()
         ]
-        return pd.DataFrame(rows, columns=[column.key for column in self.columns])
+        return pd.DataFrame(rows, columns=list(self.keys))
 
 
-def format_value(value: Any, kind: Kind) -> str:
+def estimate(values: Mapping[str, Any], intervals: Mapping[str, Any], key: str) -> Any:
+    """Return a cell of a table: a number with its interval where it has one, else what ``values`` says.
+
+    Args:
+        values: ``metrics`` of a condition in ``metrics.json``, or a part of them.
+        intervals: The same part of its ``intervals``.
+        key: Name of the figure.
+    """
+    value, found = values.get(key), intervals.get(key)
+    if found is None or value is None or isinstance(value, Mapping):
+        return value
+    return Estimate(value, found["low"], found["high"], found.get("reason", ""))
+
+
+def format_value(value: Any, kind: Kind, intervals: bool = True) -> str:
     """Return a value as text."""
     if value is None or isinstance(value, Mapping):
         return UNDEFINED
+    if isinstance(value, Estimate):
+        text = format_value(value.value, kind)
+        return text + _format_ends(value, kind) if intervals else text
     if kind in _DIGITS:
         factor, digits = _DIGITS[kind]
         return f"{value * factor:.{digits}f}"
     return f"{value:,}" if kind == "count" else str(value)
+
+
+def _format_ends(estimate: Estimate, kind: Kind) -> str:
+    """Return an interval with a digit less than its number, rounded outwards so that it still holds the number."""
+    if estimate.low is None or estimate.high is None:
+        return ""
+    factor, digits = _DIGITS[kind]
+    digits = max(digits - 1, 1)
+    step = 10**digits
+    # What stands a rounding error beyond a printed digit is that digit.
+    low = math.floor(estimate.low * factor * step + 1e-6) / step
+    high = math.ceil(estimate.high * factor * step - 1e-6) / step
+    return f" [{low + 0.0:.{digits}f}, {high + 0.0:.{digits}f}]"

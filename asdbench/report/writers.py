@@ -39,12 +39,15 @@ def markdown_text(text: str) -> str:
 
 
 def to_csv(table: Table) -> str:
-    """Return the raw values with full precision; undefined cells are empty, their reasons in a last column."""
+    """Return the raw values with full precision; undefined cells are empty, their reasons in a last column.
+
+    A column with intervals is followed by those of their ends.
+    """
     buffer = io.StringIO()
     writer = csv.writer(buffer, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
-    writer.writerow([*(column.key for column in table.columns), "undefined"])
-    for row in table.rows:
-        values = [row.get(column.key) for column in table.columns]
+    writer.writerow([*table.keys, "undefined"])
+    for record in table.records():
+        values = [record.get(key) for key in table.keys]
         reasons = {v["undefined"]: None for v in values if isinstance(v, Mapping)}
         writer.writerow([*(_csv_cell(value) for value in values), "; ".join(reasons)])
     return buffer.getvalue()
