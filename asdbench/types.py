@@ -131,6 +131,8 @@ class Track:
         face_in_crop: ``[T, 4]`` float32, the annotated face within its crop, as shares of the crop, beyond 0 and 1
             where the face is larger; ``None`` where the crop is the face box.
         categories: The data set's own categories that the track belongs to, sorted.
+        voiced: ``[T]``, where the annotation says that somebody is heard, whoever it is and whether seen or not;
+            ``None`` where it does not say, so that voice has to be detected.
     """
 
     video_id: str
@@ -150,6 +152,7 @@ class Track:
     frame_size: tuple[int, int] | None = None
     face_in_crop: Float32Array | None = None
     categories: tuple[str, ...] = ()
+    voiced: BoolArray | None = None
 
     @property
     def key(self) -> TrackKey:

@@ -109,6 +109,16 @@ class Adapter(ABC):
             ``[num_frames]`` float32 log-odds that the face speaks.
         """
 
+    def score_faces(self, face_embedding: Embedding) -> Float32Array | None:
+        """Score the faces of one whole track without any sound, by a head that was trained for it.
+
+        A subclass overrides it only if its networks have such a head over what `embed_faces` returns.
+
+        Returns:
+            ``[num_frames]`` float32 log-odds that the face speaks; ``None`` from a model without such a head.
+        """
+        return None
+
     def score_track(self, audio: Int16Array, faces: Sequence[UInt8Array], fps: float) -> Float32Array:
         """Score one face track from its medium: the three steps above in one call.
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from asdbench.adapters.base import Needs
-from asdbench.adapters.demo_scoring import DemoScoredAdapter
-from asdbench.adapters.torch_adapter import CROP_SIZE
+from asdbench.adapters.base import Embedding, Needs
+from asdbench.adapters.demo_scoring import CuttableFaces, DemoScoredAdapter
+from asdbench.adapters.torch_adapter import CROP_SIZE, log_odds
+from asdbench.types import Float32Array
 
 
 class LRASD(DemoScoredAdapter):
@@ -14,3 +15,8 @@ class LRASD(DemoScoredAdapter):
     version = 1
     architecture = "lr-asd"
     needs = Needs(crop_size=CROP_SIZE, halo=9, needs_checkpoint=True)
+
+    def score_faces(self, face_embedding: Embedding) -> Float32Array:
+        """Return ``[num_frames]`` log-odds of the head over the faces alone, over the whole track in every scoring."""
+        whole = face_embedding.whole if isinstance(face_embedding, CuttableFaces) else face_embedding
+        return log_odds(self.video_logits(whole))

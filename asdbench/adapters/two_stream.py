@@ -10,6 +10,7 @@ around, works in chunks; its embeddings are those of the whole track.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 import torch
 from torch import Tensor
@@ -43,6 +44,12 @@ class TwoStreamAdapter(TorchAdapter[TwoStreamNetwork | TalkNet]):
     def score(self, audio_embedding: Tensor, face_embedding: Tensor) -> Float32Array:
         """Return ``[num_frames]`` float32 log-odds; see `Adapter.score`."""
         return log_odds(self.logits(audio_embedding, face_embedding))
+
+    def video_logits(self, face_embedding: Tensor) -> Tensor:
+        """Return the logits ``[T, 2]`` of the head over the faces alone, which Light-ASD and LR-ASD have."""
+        with exact_inference(self.device), one_thread():
+            logits: Tensor = cast(TwoStreamNetwork, self.network).lossV(face_embedding)[0]
+            return logits
 
     def resized(self, faces: Sequence[UInt8Array]) -> UInt8Array:
         """Return crops ``[num_frames, side, side]`` as the network sees them.

@@ -15,14 +15,11 @@ from asdbench.adapters.torch_adapter import exact_inference, one_thread
 from asdbench.adapters.two_stream import TwoStreamAdapter
 from asdbench.networks.talknet import TalkNet as Network
 from asdbench.networks.talknet import TalkNetLogits
-from asdbench.networks.two_stream import TwoStreamNetwork
 from asdbench.types import Int16Array
 
 
 class _VideoHead(TwoStreamAdapter):
     """Scores the face embedding alone; never looks at the audio."""
-
-    network: TwoStreamNetwork
 
     def embed_audio(self, audio: Int16Array, num_frames: int, fps: float) -> Tensor:
         """Return nothing for each frame, ``[1, num_frames, 0]``."""
@@ -30,9 +27,7 @@ class _VideoHead(TwoStreamAdapter):
 
     def logits(self, audio_embedding: Tensor, face_embedding: Tensor) -> Tensor:
         """Return the logits ``[T, 2]`` of the visual head."""
-        with exact_inference(self.device), one_thread():
-            logits: Tensor = self.network.lossV(face_embedding)[0]
-            return logits
+        return self.video_logits(face_embedding)
 
 
 class LightASDVideo(_VideoHead):

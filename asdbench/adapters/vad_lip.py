@@ -39,6 +39,8 @@ _FULL_SCALE = 32768
 _MOTION_AT_ZERO = 0.057
 _MOTION_PER_LOG_ODDS = 0.0072
 
+_SMOOTHING_MS = 160.0
+
 _LEAST_LOG = -30.0
 _GREATEST_LOG = -1e-13  # a probability so near 1 has log-odds of 30, the bound of docs/method.md, section 6
 
@@ -51,7 +53,7 @@ class VadLipOptions(AdapterOptions, frozen=True):
             Lips rest between syllables while speech goes on. The more, the blinder it is to onsets and pauses.
     """
 
-    smoothing_ms: Annotated[float, msgspec.Meta(ge=0, le=10_000)] = 160.0
+    smoothing_ms: Annotated[float, msgspec.Meta(ge=0, le=10_000)] = _SMOOTHING_MS
 
 
 @dataclass(frozen=True)
@@ -101,13 +103,27 @@ class VadLip(Adapter):
     def score(self, audio_embedding: _Voice, face_embedding: Float32Array) -> Float32Array:
         """Return ``[num_frames]`` log-odds within -30 and 30; see `Adapter.score`."""
         options = cast(VadLipOptions, self.options)
-        motion = _smoothed(face_embedding.astype(np.float64), options.smoothing_ms * audio_embedding.fps / 1000)
-        lips = (motion - _MOTION_AT_ZERO) / _MOTION_PER_LOG_ODDS
+        lips = lip_log_odds(face_embedding, audio_embedding.fps, options.smoothing_ms)
         with np.errstate(divide="ignore"):  # a voice of probability 0
             both = np.log(audio_embedding.probability) - np.logaddexp(0, -lips)
         both = np.clip(both, _LEAST_LOG, _GREATEST_LOG)
         scores: Float32Array = (both - np.log(-np.expm1(both))).astype(np.float32)
         return scores
+
+
+def lip_log_odds(motion: Float32Array, fps: float, smoothing_ms: float = _SMOOTHING_MS) -> _Float64:
+    """Return what lip motion alone tells, the second factor of `VadLip`; needs no silero-vad.
+
+    Args:
+        motion: ``[T]``, of `asdbench.adapters.lip_motion`.
+        fps: Frames per second.
+        smoothing_ms: See `VadLipOptions`.
+
+    Returns:
+        ``[T]`` log-odds that the lips move.
+    """
+    smoothed = _smoothed(motion.astype(np.float64), smoothing_ms * fps / 1000)
+    return (smoothed - _MOTION_AT_ZERO) / _MOTION_PER_LOG_ODDS
 
 
 def _silero_weights() -> Path:
