@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,10 @@ from asdbench.checkpoints.shipped import shipped_checkpoint
 from asdbench.config import DEMO_CHECKPOINTS, DEMO_DATA, Config, completed, demo_config, named_values, resolve
 from asdbench.data import dataset_folder, open_dataset, shipped_data
 from asdbench.devices import choose_device, describe_device
+from asdbench.engine.activity import SHARPNESS, Meter
 from asdbench.engine.assemble import assemble
 from asdbench.engine.auditing import audit_plan
+from asdbench.engine.facts import row_facts
 from asdbench.engine.loop import Skipped, score_tracks
 from asdbench.engine.tracks import TrackEvaluator, media_digest
 from asdbench.errors import DataError, NotComparableError, UsageError
@@ -29,6 +32,7 @@ from asdbench.materialize.given import read_given
 from asdbench.perturb.plan import Plan, plan
 from asdbench.predictions.table import read_scale
 from asdbench.records import provenance
+from asdbench.records.facts import write_facts
 from asdbench.records.folder import AUDIT_FILE, RunFolder, default_folder, fingerprint
 from asdbench.records.predictions import predictions_path, write_predictions
 from asdbench.records.shards import Shards, TrackFacts
@@ -272,9 +276,15 @@ class _Job:
             Path(self.config.settings.runs), self.model.name, self.suite.name, self.dataset.name, identity
         )
 
-    def evaluator(self) -> TrackEvaluator:
+    @cached_property
+    def meter(self) -> Meter:
+        """What is measured beside the scores."""
+        annotated = all(track.voiced is not None for track in self.dataset.tracks)
+        return Meter(self.model.scorer, self.plan, annotated)
+
+    def evaluator(self, meter: Meter | None = None) -> TrackEvaluator:
         skip = self.config.settings.on_error == "skip"
-        return TrackEvaluator(self.model.scorer, self.plan, self.dataset.tracks, self.model.name, skip)
+        return TrackEvaluator(self.model.scorer, self.plan, self.dataset.tracks, self.model.name, skip, meter)
 
     def execute(self, folder: RunFolder, identity: dict[str, Any], progress: bool | None) -> Run:
         """Score, then write everything that is computed from scores."""
@@ -283,8 +293,8 @@ class _Job:
         folder.write_record(record | {"state": "running"})
         folder.write_plan(self.plan.records())
         names = tuple(condition.condition.name for condition in self.plan.conditions)
-        shards = Shards(folder.path, names)
-        evaluator = self.evaluator()
+        shards = Shards(folder.path, names, self.meter.columns, self.meter.identity)
+        evaluator = self.evaluator(self.meter)
         _require_same_media(folder.path, _stamps(shards.facts()), self.tracks, evaluator.stamp)
         record["audit"], audit_seconds = self._audit(folder)
         done = shards.done()
@@ -348,6 +358,7 @@ class _Job:
                 "sha256": self.plan.sha256,
                 "conditions": {p.condition.name: p.summary() for p in self.plan.conditions if p.decisions},
             },
+            "activity": self.meter.record(),
             "device": describe_device(self.device),
             "versions": provenance.versions(),
             "machine": provenance.machine(),
@@ -368,7 +379,8 @@ class _Job:
         scored = [track for track in self.tracks if track.key not in gone]
         for condition in self.plan.conditions:
             path = predictions_path(folder.path, condition.condition.name)
-            write_predictions(path, assemble(condition, scored, shards))
+            write_predictions(path, assemble(condition, scored, shards, self.meter))
+        write_facts(folder.path, row_facts(self.dataset.tracks, scored, shards.column(SHARPNESS)))
 
 
 def _stamps(facts: Mapping[TrackKey, TrackFacts]) -> dict[str, str]:

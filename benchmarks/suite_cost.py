@@ -22,7 +22,8 @@ import torch
 from asdbench.adapters import load_model
 from asdbench.adapters.base import Adapter
 from asdbench.data import open_dataset
-from asdbench.engine.tracks import Timings, TrackEvaluator
+from asdbench.engine.timings import Timings
+from asdbench.engine.tracks import TrackEvaluator
 from asdbench.networks import ARCHITECTURES
 from asdbench.perturb import plan
 from asdbench.suites import load_suite

@@ -2,56 +2,29 @@
 
 from __future__ import annotations
 
-import time
 import traceback
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from asdbench.adapters.base import Adapter
 from asdbench.data.context import ContextFinder
 from asdbench.data.landmarks import NOT_FOUND
+from asdbench.engine.activity import CLEAN, Digests, Meter, TrackMeter
 from asdbench.engine.lender import BrokenDonorError, TrackLender
+from asdbench.engine.timings import Timings
 from asdbench.errors import AsdbenchError, ModelOutputError, ResourceError
-from asdbench.perturb.edits import Edit, FaceEdit, digest, edit_audio, edit_faces, split_media
+from asdbench.perturb.edits import AudioEdit, Edit, FaceEdit, digest, edit_audio, edit_faces, split_media
 from asdbench.perturb.plan import Plan
 from asdbench.perturb.scene import edit_beside
 from asdbench.records.shards import TrackScores
 from asdbench.types import ContextFaces, Float32Array, Int16Array, Scorer, Track, TrackKey, UInt8Array
 
 _T = TypeVar("_T")
-
-
-@dataclass
-class Timings:
-    """Seconds spent, by stage. ``clean`` and ``perturbed`` are inference alone: features, encoders and head."""
-
-    decode: float = 0.0
-    perturb: float = 0.0
-    clean: float = 0.0
-    perturbed: float = 0.0
-
-    def record(self) -> dict[str, float]:
-        """Return the timings for ``run.json``."""
-        return {
-            "decode_seconds": round(self.decode, 3),
-            "perturb_seconds": round(self.perturb, 3),
-            "clean_inference_seconds": round(self.clean, 3),
-            "perturbed_inference_seconds": round(self.perturbed, 3),
-        }
-
-    @contextmanager
-    def measure(self, stage: str) -> Any:
-        """Add the time of the ``with`` block to a stage."""
-        start = time.perf_counter()
-        try:
-            yield
-        finally:
-            setattr(self, stage, getattr(self, stage) + time.perf_counter() - start)
 
 
 @dataclass(frozen=True)
@@ -74,6 +47,18 @@ class _Medium:
     scores: dict[tuple[str, str], Float32Array] = field(default_factory=dict)
 
 
+class _Version(NamedTuple):
+    """How a condition changes one track."""
+
+    edits: tuple[tuple[AudioEdit, ...], tuple[FaceEdit, ...]]
+    key: Digests
+
+    @classmethod
+    def of(cls, edits: Sequence[Edit]) -> _Version:
+        audio_edits, face_edits = split_media(edits)
+        return cls((audio_edits, face_edits), (digest(audio_edits), digest(face_edits)))
+
+
 class TrackEvaluator:
     """Scores tracks with one model under the conditions of a plan.
 
@@ -86,13 +71,23 @@ class TrackEvaluator:
         tracks: All tracks of the data set, from which donors and neighbours are taken.
         name: The model's name, for messages.
         skip: Whether a condition that needs a broken donor is left out (its scores become NaN) or is an error.
+        meter: What to measure beside the scores.
     """
 
-    def __init__(self, scorer: Scorer, plan: Plan, tracks: Sequence[Track], name: str, skip: bool = False) -> None:
+    def __init__(
+        self,
+        scorer: Scorer,
+        plan: Plan,
+        tracks: Sequence[Track],
+        name: str,
+        skip: bool = False,
+        meter: Meter | None = None,
+    ) -> None:
         self._scorer = scorer
         self._plan = plan
         self._name = name
         self._skip = skip
+        self._meter = meter
         self.timings = Timings()
         self._lender = TrackLender(tracks)
         needs = getattr(scorer, "needs", None)
@@ -115,18 +110,44 @@ class TrackEvaluator:
         """
         with self.timings.measure("decode"):
             medium = self._load(track)
-        scores, failures = {}, []
-        for plan in self._plan.conditions:
+        versions = {plan.condition.name: _Version.of(plan.edits(track.key)) for plan in self._plan.conditions}
+        beside = self._begin(track, medium, versions)
+        scores, failures = {}, {}
+        for name, version in versions.items():
             try:
-                scores[plan.condition.name] = self._score(track, medium, plan.edits(track.key))
+                scores[name] = self._score(track, medium, version, beside)
             except BrokenDonorError as error:
                 if not self._skip:
                     raise
-                scores[plan.condition.name] = np.full(len(track), np.nan, dtype=np.float32)
-                failures.append(f"{plan.condition.name}: donor {error}")
+                scores[name] = np.full(len(track), np.nan, dtype=np.float32)
+                failures[name] = f"{name}: donor {error}"
         return TrackScores(
-            track.key, track.timestamps_ms, _identity(medium), self.stamp(track), scores, " ".join(failures)
+            track.key,
+            track.timestamps_ms,
+            _identity(medium),
+            self.stamp(track),
+            scores,
+            " ".join(failures.values()),
+            {} if beside is None else self._measured(track, medium, beside, failures),
         )
+
+    def _begin(self, track: Track, medium: _Medium, versions: Mapping[str, _Version]) -> TrackMeter | None:
+        if self._meter is None:
+            return None
+        beside = self._meter.begin(track, {name: version.key for name, version in versions.items()})
+        if self._meter.is_floor:
+            # What the model embeds is what the activity floor embeds, so nothing is done twice.
+            beside.voices, beside.motions = medium.audio_embeddings, medium.face_embeddings
+        return beside
+
+    def _measured(
+        self, track: Track, medium: _Medium, beside: TrackMeter, failed: Collection[str]
+    ) -> dict[str, NDArray[Any]]:
+        scorer, lips = self._scorer, None
+        with self.timings.measure("activity"):
+            if beside.meter.own_head and isinstance(scorer, Adapter):
+                lips = self._checked(track, lambda: scorer.score_faces(medium.face_embeddings[CLEAN]))
+            return beside.columns(lips, failed)
 
     def _load(self, track: Track) -> _Medium:
         if self._context is None:
@@ -135,9 +156,10 @@ class TrackEvaluator:
         sight = _Sight(near.faces(track), near.context(track))
         return _Medium(track.media.audio(), sight, near.landmarks(track))
 
-    def _score(self, track: Track, medium: _Medium, edits: Sequence[Edit]) -> Float32Array:
-        audio_edits, face_edits = split_media(edits)
-        key = digest(audio_edits), digest(face_edits)
+    def _score(
+        self, track: Track, medium: _Medium, version: _Version, beside: TrackMeter | None = None
+    ) -> Float32Array:
+        (audio_edits, face_edits), key = version
         if key not in medium.scores:
             with self.timings.measure("perturb"):
                 audio, sight = medium.audio, medium.sight
@@ -145,8 +167,11 @@ class TrackEvaluator:
                     audio = edit_audio(medium.audio, audio_edits, track.media, self._lender)
                 if face_edits and key[1] not in medium.face_embeddings:
                     sight = self._edited(track, sight, face_edits)
-            with self.timings.measure("perturbed" if edits else "clean"):
+            with self.timings.measure("perturbed" if any(key) else "clean"):
                 medium.scores[key] = self._checked(track, lambda: self._infer(track, medium, key, audio, sight))
+            if beside is not None:
+                with self.timings.measure("activity"):
+                    beside.take(key, audio, sight.faces)
         return medium.scores[key]
 
     def _edited(self, track: Track, sight: _Sight, edits: Sequence[FaceEdit]) -> _Sight:
@@ -188,7 +213,7 @@ class TrackEvaluator:
             points[place, [not _same(*pair) for pair in zip(*faces, strict=True)]] = NOT_FOUND
         return context, points
 
-    def _checked(self, track: Track, infer: Callable[[], Float32Array]) -> Float32Array:
+    def _checked(self, track: Track, infer: Callable[[], Float32Array | None]) -> Float32Array:
         where = f"the model {self._name!r} on track {track.entity_id!r} of video {track.video_id!r}"
         try:
             with np.errstate(over="ignore"):

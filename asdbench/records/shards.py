@@ -1,7 +1,8 @@
 """What a run has scored so far: small Parquet files that are merged, and removed, at the end.
 
-A shard holds whole tracks, one row per frame and one column of scores per condition, so a run that was killed at any
-moment continues after the last whole shard.
+A shard holds whole tracks, one row per frame and one column of scores per condition, and what else was measured, so a
+run that was killed at any moment continues after the last whole shard. A shard that lacks a column, being of an earlier
+release or of a start that could measure less, counts for nothing: its tracks are scored again.
 """
 
 from __future__ import annotations
@@ -9,9 +10,9 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +28,7 @@ _MAX_FRAMES = 20_000
 _MAX_SECONDS = 5.0
 _KEYS = ("video_id", "entity_id")
 _FACTS = ("medium", "stamp", "failure")
+_MADE_WITH = b"made_with"
 
 
 class TrackFacts(NamedTuple):
@@ -48,6 +50,7 @@ class TrackScores:
         stamp: Changes with the files (``Media.stamp``).
         scores: Condition to ``[T]`` float32, NaN throughout where the condition could not be made.
         failure: Why it could not, empty where all could.
+        columns: What else was measured, by name, ``[T]`` each.
     """
 
     key: TrackKey
@@ -56,6 +59,7 @@ class TrackScores:
     stamp: str
     scores: Mapping[str, Float32Array]
     failure: str = ""
+    columns: Mapping[str, NDArray[Any]] = field(default_factory=dict)
 
 
 class Shards:
@@ -64,11 +68,18 @@ class Shards:
     Args:
         folder: The run folder; shards lie in its ``work`` folder.
         conditions: Names of the conditions, the columns of every shard.
+        columns: Names of what else is measured.
+        made_with: Text that says what it is measured with; a shard of another one counts for nothing.
     """
 
-    def __init__(self, folder: Path, conditions: tuple[str, ...]) -> None:
+    def __init__(
+        self, folder: Path, conditions: tuple[str, ...], columns: tuple[str, ...] = (), made_with: str = ""
+    ) -> None:
         self._folder = folder / "work"
         self._conditions = conditions
+        self._columns = columns
+        self._made_with = made_with.encode()
+        self._fits: dict[Path, bool] = {}
         self._pending: list[TrackScores] = []
         self._frames = 0
         self._since = time.monotonic()
@@ -119,7 +130,9 @@ class Shards:
         columns["timestamp_ms"] = pa.array(np.concatenate([track.timestamps_ms for track in tracks]))
         for condition in self._conditions:
             columns[_column(condition)] = pa.array(np.concatenate([track.scores[condition] for track in tracks]))
-        return pa.table(columns)
+        for name in self._columns:
+            columns[name] = pa.array(np.concatenate([track.columns[name] for track in tracks]))
+        return pa.table(columns, metadata={_MADE_WITH: self._made_with})
 
     def _read(self, columns: list[str]) -> pa.Table:
         import pyarrow as pa
@@ -128,10 +141,23 @@ class Shards:
         tables = []
         for path in self._paths():
             try:
-                tables.append(pq.read_table(path, columns=columns))
+                if self._is_ours(path):
+                    # Two shards that were written alike but for what they say of it are put together.
+                    tables.append(pq.read_table(path, columns=columns).replace_schema_metadata())
             except (OSError, pa.ArrowException) as error:
                 raise DataError(f"{path}: damaged ({error}); delete it and run the same command again.") from error
         return pa.concat_tables(tables) if tables else pa.table({name: pa.array([], pa.string()) for name in columns})
+
+    def _is_ours(self, path: Path) -> bool:
+        import pyarrow.parquet as pq
+
+        if path not in self._fits:
+            schema = pq.read_schema(path)
+            wanted = {*map(_column, self._conditions), *self._columns}
+            self._fits[path] = (
+                wanted <= set(schema.names) and (schema.metadata or {}).get(_MADE_WITH, b"") == self._made_with
+            )
+        return self._fits[path]
 
     def facts(self) -> dict[TrackKey, TrackFacts]:
         """Return what is known of every scored track beside its scores."""
@@ -141,11 +167,15 @@ class Shards:
 
     def scores(self, condition: str) -> dict[TrackKey, Float32Array]:
         """Return the scores of one condition, ``[T]`` per track, frames in time order."""
-        table = self._read([*_KEYS, _column(condition)])
+        return self.column(_column(condition))
+
+    def column(self, name: str) -> dict[TrackKey, NDArray[Any]]:
+        """Return what else was measured under a name, ``[T]`` per track, frames in time order."""
+        table = self._read([*_KEYS, name])
         if not table.num_rows:
             return {}
         video, entity = (table.column(name).to_pylist() for name in _KEYS)
-        values = table.column(_column(condition)).to_numpy()
+        values = table.column(name).to_numpy()
         starts = [i for i in range(len(video)) if i == 0 or (video[i], entity[i]) != (video[i - 1], entity[i - 1])]
         return {
             TrackKey(video[start], entity[start]): values[start:stop]

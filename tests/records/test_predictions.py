@@ -17,6 +17,7 @@ from asdbench.errors import DataError, NotComparableError
 from asdbench.records.predictions import Predictions, predictions_path, read_predictions, write_predictions
 
 COLUMNS = [field.name for field in fields(Predictions)]
+OPTIONAL = ["voiced", "activity", "lips"]
 ODD_NAMES = [
     "clean",
     "mismatch@0.50",
@@ -51,6 +52,9 @@ def some_rows() -> Predictions:
         eligible=np.array([True, True, True, True, False]),
         shift_ms=np.array([np.nan, 165, -999.5, np.nan, np.nan], dtype=np.float32),
         score=np.array([0.1, -30, 1e-38, np.pi, -0.0], dtype=np.float32),
+        voiced=np.array([0, 1, -1, -1, 1], dtype=np.int8),
+        activity=np.array([-3.5, np.nan, 2, np.nan, np.nan], dtype=np.float32),
+        lips=np.array([1, 2, np.nan, -0.0, -5], dtype=np.float32),
     )
 
 
@@ -124,7 +128,29 @@ def test_equal_predictions_give_equal_bytes(tmp_path: Path) -> None:
     assert contents[0] == contents[1] == contents[2] != contents[3]
 
 
-@pytest.mark.parametrize("column", COLUMNS)
+@pytest.mark.parametrize("column", OPTIONAL)
+def test_a_column_that_nobody_measured_stays_away(path: Path, column: str) -> None:
+    rows = replace(some_rows(), **{column: None})
+    write_predictions(path, rows)
+    again = read_predictions(path)
+    assert getattr(again, column) is None
+    assert column not in again.optional
+    assert column not in pq.read_schema(path).names
+    assert sorted(again.to_frame().columns) == sorted(set(COLUMNS) - {column})
+
+
+def test_nothing_known_of_any_row_survives_too(path: Path) -> None:
+    rows = replace(some_rows(), activity=np.full(5, np.nan, np.float32), voiced=np.full(5, -1, np.int8))
+    write_predictions(path, rows)
+    again = read_predictions(path)
+    assert again.activity is not None
+    assert again.activity.dtype == np.float32
+    assert np.isnan(again.activity).all()
+    assert again.voiced is not None
+    assert again.voiced.tolist() == [-1] * 5
+
+
+@pytest.mark.parametrize("column", sorted(set(COLUMNS) - set(OPTIONAL)))
 def test_a_missing_column_is_named_with_the_file(path: Path, table: pa.Table, column: str) -> None:
     pq.write_table(table.drop_columns([column]), path)
     with pytest.raises(DataError) as caught:
@@ -222,7 +248,8 @@ def test_to_frame_has_the_attributes_as_columns() -> None:
     frame = rows.to_frame()
     assert sorted(frame.columns) == sorted(COLUMNS)
     for column in COLUMNS:
-        assert np.array_equal(frame[column].to_numpy(), getattr(rows, column), equal_nan=column == "shift_ms")
+        gaps = column in ("shift_ms", "activity", "lips")
+        assert np.array_equal(frame[column].to_numpy(), getattr(rows, column), equal_nan=gaps)
 
 
 def test_condition_names_become_distinct_files_within_predictions(tmp_path: Path) -> None:

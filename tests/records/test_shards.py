@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -48,6 +48,11 @@ def track(name: str, frames: int = 3, entity: str = "e", offset: float = 0.0) ->
         scores,
         "broken" if entity == "f" else "",
     )
+
+
+def measured(name: str, columns: tuple[str, ...], frames: int = 3) -> TrackScores:
+    found = {column: np.arange(frames, dtype=np.int8) - np.int8(i) for i, column in enumerate(columns)}
+    return replace(track(name, frames), columns=found)
 
 
 def files(folder: Path) -> list[str]:
@@ -196,3 +201,41 @@ def test_remove_leaves_the_rest_of_the_run_folder(shards: Shards, tmp_path: Path
     assert [path.name for path in tmp_path.iterdir()] == ["run.json"]
     assert shards.done() == set()
     shards.remove()  # twice is no error
+
+
+def test_what_else_was_measured_comes_back(tmp_path: Path) -> None:
+    columns = ("voiced:clean", "voiced:mis.match[0](track)")
+    shards = Shards(tmp_path, CONDITIONS, columns, "vad 1")
+    for name in ("v1", "v2"):
+        shards.add(measured(name, columns))
+        shards.flush()
+    for i, column in enumerate(columns):
+        found = shards.column(column)
+        assert [key.video_id for key in found] == ["v1", "v2"]
+        assert all(values.dtype == np.int8 for values in found.values())
+        assert found[TrackKey("v1", "e")].tolist() == [0 - i, 1 - i, 2 - i]
+
+
+@pytest.mark.parametrize(
+    ("columns", "made_with"), [((), "vad 1"), (("a",), "vad 1"), (("a", "b"), "vad 2"), (("a", "b"), "")]
+)
+def test_a_shard_that_holds_less_or_something_else_is_scored_again(
+    tmp_path: Path, columns: tuple[str, ...], made_with: str
+) -> None:
+    older = Shards(tmp_path, CONDITIONS, columns, made_with)
+    older.add(measured("v1", columns))
+    older.flush()
+    now = Shards(tmp_path, CONDITIONS, ("a", "b"), "vad 1")
+    assert now.done() == set()
+    now.add(measured("v2", ("a", "b")))
+    now.flush()
+    assert names(now) == {"v2"}
+    assert [key.video_id for key in now.scores("clean")] == ["v2"]
+    assert len(files(tmp_path)) == 2, "the numbering goes on behind shards that do not count"
+
+
+def test_a_start_without_a_condition_of_an_earlier_one_reads_its_shards(tmp_path: Path, shards: Shards) -> None:
+    shards.add(track("v1"))
+    shards.flush()
+    assert names(Shards(tmp_path, CONDITIONS[:2])) == {"v1"}
+    assert names(Shards(tmp_path, (*CONDITIONS, "another"))) == set()

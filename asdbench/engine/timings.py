@@ -1,0 +1,42 @@
+"""How long the stages of a run take."""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass
+class Timings:
+    """Seconds spent, by stage.
+
+    ``clean`` and ``perturbed`` are inference alone: features, encoders and head. ``activity`` is what is measured
+    beside the model's scores.
+    """
+
+    decode: float = 0.0
+    perturb: float = 0.0
+    clean: float = 0.0
+    perturbed: float = 0.0
+    activity: float = 0.0
+
+    def record(self) -> dict[str, float]:
+        """Return the timings for ``run.json``."""
+        return {
+            "decode_seconds": round(self.decode, 3),
+            "perturb_seconds": round(self.perturb, 3),
+            "clean_inference_seconds": round(self.clean, 3),
+            "perturbed_inference_seconds": round(self.perturbed, 3),
+            "activity_seconds": round(self.activity, 3),
+        }
+
+    @contextmanager
+    def measure(self, stage: str) -> Any:
+        """Add the time of the ``with`` block to a stage."""
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            setattr(self, stage, getattr(self, stage) + time.perf_counter() - start)
