@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asdbench.metrics.bootstrap import Statistic
+from asdbench.metrics.inputs import require_rows
 from asdbench.metrics.weighted import CountedRows, PairedRows, RankedRows
 
 HEADLINE = "tpr:0.9"
@@ -123,4 +124,11 @@ def gap_between(first: CountedRows, first_threshold: float, second: CountedRows,
         >>> gap_between(CountedRows([1.0, -1.0], [0, 1], 2), 0.0, CountedRows([1.0, 1.0], [0, 1], 2), 0.0)([1, 1])
         -0.5
     """
-    return lambda weights: first.share(weights, first_threshold) - second.share(weights, second_threshold)
+    found = first.at_least(first_threshold) - second.at_least(second_threshold)
+
+    def statistic(weights: NDArray[np.int64]) -> float:
+        total = int(weights @ first.rows)
+        require_rows(total)
+        return int(weights @ found) / total
+
+    return statistic
