@@ -24,9 +24,10 @@ from scipy.signal import lfilter
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from asdbench.metrics.bootstrap import Replicates, Resampling, combine, replicate, resampling_of
+from asdbench.metrics.counted import CountedRows
 from asdbench.metrics.intervals import Interval, interval
 from asdbench.metrics.units import Units
-from asdbench.metrics.weighted import CountedRows, RankedRows
+from asdbench.metrics.weighted import RankedRows
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asdbench.metrics.bootstrap import Statistic
+from asdbench.metrics.counted import CountedRows, PairedRows
 from asdbench.metrics.inputs import require_rows
-from asdbench.metrics.weighted import CountedRows, PairedRows, RankedRows
+from asdbench.metrics.weighted import RankedRows
 
 HEADLINE = "tpr:0.9"
 

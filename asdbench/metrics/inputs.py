@@ -164,6 +164,40 @@ def require_negatives(positive: BoolArray) -> int:
     return count
 
 
+def check_weights(weights: ArrayLike, count: int) -> NDArray[np.int64]:
+    """Return weights as ``[C]`` int64.
+
+    Raises:
+        DataError: Not ``count`` whole numbers from 0.
+
+    Example:
+        >>> check_weights([1, 2], 2)
+        array([1, 2])
+    """
+    values = np.asarray(weights)
+    if values.shape != (count,) or values.dtype.kind not in "iu" or (values < 0).any():
+        raise DataError(f"weights must be {count} whole numbers from 0, one per unit.")
+    return values.astype(np.int64)
+
+
+def check_units(units: ArrayLike, count: int, rows: int) -> NDArray[np.intp]:
+    """Return the unit of each row as ``[rows]``.
+
+    Raises:
+        DataError: Not ``rows`` whole numbers from 0 to ``count - 1``.
+
+    Example:
+        >>> check_units([0, 1, 1], 2, 3)
+        array([0, 1, 1])
+    """
+    values = np.asarray(units)
+    if values.shape != (rows,) or values.dtype.kind not in "iu":
+        raise DataError(f"units must be {rows} whole numbers, one per row.")
+    if len(values) and not (values.min() >= 0 and values.max() < count):
+        raise DataError(f"units must lie in 0 to {count - 1}, but go from {values.min()} to {values.max()}.")
+    return values.astype(np.intp)  # what numpy looks up with, two times as fast as int32
+
+
 def _vector(values: ArrayLike, name: str) -> NDArray[np.generic]:
     try:
         array = np.asarray(values)

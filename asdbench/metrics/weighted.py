@@ -16,16 +16,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from asdbench.errors import DataError, UndefinedMetricError, UsageError
-from asdbench.metrics.inputs import (
-    check_pairs,
-    check_rows,
-    check_scores,
-    check_threshold,
-    require_positives,
-    require_rows,
-)
-from asdbench.metrics.synchrony import MIN_TPR_SAME_ROWS
+from asdbench.errors import UndefinedMetricError, UsageError
+from asdbench.metrics.inputs import check_rows, check_units, check_weights, require_positives
 from asdbench.metrics.thresholds import FIXED_HALF
 
 ApRule = Literal["ava", "ap"]
@@ -39,6 +31,15 @@ class RankedRows:
         scores: ``[N]`` finite.
         units: ``[N]`` int, the unit of each row, 0 to ``count - 1`` (see ``resampling_units``).
         count: Number of units ``C``; those without rows may count too.
+
+    Attributes:
+        count: Number of units ``C``.
+        unit: ``[N]``, the unit of each row, the highest score first.
+        scores: ``[D]``, the distinct scores, the highest first.
+        last: ``[D]``, the last row that has each distinct score.
+        positive_unit: ``[P]``, the unit of each positive row, the highest score first.
+        hits_at: ``[D]``, how many positive rows lie at or above each distinct score.
+        scored: Which distinct scores some positive row has.
 
     Raises:
         DataError: Wrong shapes, non-finite scores, labels other than 0 and 1, or a unit outside its range.
@@ -56,13 +57,13 @@ class RankedRows:
         order = np.argsort(-values)
         ranked, values = positive[order], values[order]
         self.count = count
-        self._unit = _check_units(units, count, len(values))[order]
+        self.unit = check_units(units, count, len(values))[order]
         last = np.flatnonzero(np.append(values[1:] != values[:-1], True))
-        self._scores, self._last = values[last], last
+        self.scores, self.last = values[last], last
         places = np.flatnonzero(ranked)
-        self._positive_unit = self._unit[places]
-        self._hits_at = np.searchsorted(places, last, side="right")  # positives at or above each distinct score
-        self._with = np.flatnonzero(np.diff(self._hits_at, prepend=0))  # distinct scores that some positive has
+        self.positive_unit = self.unit[places]
+        self.hits_at = np.searchsorted(places, last, side="right")
+        self.scored = np.flatnonzero(np.diff(self.hits_at, prepend=0))
 
     def average_precision(self, weights: ArrayLike, rule: ApRule = "ava") -> float:
         """AP of the rows, each counted as often as its unit.
@@ -76,8 +77,8 @@ class RankedRows:
             UndefinedMetricError: No positive row has a weight.
         """
         weight = check_weights(weights, self.count)
-        hits, rows = self._positives(weight), np.cumsum(weight[self._unit])
-        hits, rows = hits[self._hits_at[self._with] - 1], rows[self._last[self._with]]
+        hits, rows = self._positives(weight), np.cumsum(weight[self.unit])
+        hits, rows = hits[self.hits_at[self.scored] - 1], rows[self.last[self.scored]]
         precision = np.divide(hits, rows, out=np.zeros(len(hits)), where=rows > 0)
         if rule == "ava":
             precision = np.maximum.accumulate(precision[::-1])[::-1]
@@ -88,7 +89,7 @@ class RankedRows:
     def base_rate(self, weights: ArrayLike) -> float:
         """Share of positives among the rows, each counted as often as its unit."""
         weight = check_weights(weights, self.count)
-        return int(self._positives(weight)[-1]) / int(weight[self._unit].sum())
+        return int(self._positives(weight)[-1]) / int(weight[self.unit].sum())
 
     def rescaled_ap(self, weights: ArrayLike, rule: ApRule = "ava") -> float:
         """``(AP - base rate) / (1 - base rate)``, both with these weights; undefined without negatives."""
@@ -131,154 +132,32 @@ class RankedRows:
                 raise UndefinedMetricError("no negative rows remain.")
             gap = np.abs((rows - hits) * positives - (positives - hits) * negatives)
             here = np.flatnonzero(np.diff(rows, prepend=0))  # a score without weight is nobody's
-            return float(self._scores[here[np.argmin(gap[here])]])
-        return float(self._scores[np.searchsorted(hits / positives, _wanted_rate(name))])
+            return float(self.scores[here[np.argmin(gap[here])]])
+        return float(self.scores[np.searchsorted(hits / positives, wanted_rate(name))])
 
     def _positives(self, weight: NDArray[np.int64]) -> NDArray[np.int64]:
-        hits: NDArray[np.int64] = np.cumsum(weight[self._positive_unit])
+        hits: NDArray[np.int64] = np.cumsum(weight[self.positive_unit])
         if not hits[-1]:
             raise UndefinedMetricError("no positive rows remain.")
         return hits
 
     def _counts(self, weight: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Positives, and all rows, at or above each distinct score."""
-        hits = np.concatenate([[0], self._positives(weight)])[self._hits_at]
-        rows: NDArray[np.int64] = np.cumsum(weight[self._unit])
-        return hits, rows[self._last]
+        hits = np.concatenate([[0], self._positives(weight)])[self.hits_at]
+        rows: NDArray[np.int64] = np.cumsum(weight[self.unit])
+        return hits, rows[self.last]
 
 
-class CountedRows:
-    """Rows of which only the share above a threshold matters, counted per unit.
-
-    Args:
-        scores: ``[N]`` finite.
-        units: ``[N]`` int, the unit of each row, 0 to ``count - 1``.
-        count: Number of units ``C``.
+def wanted_rate(name: str) -> float:
+    """Return the rate R of a threshold ``tpr:R``.
 
     Raises:
-        DataError: Wrong shapes, non-finite scores, or a unit outside its range.
-        UndefinedMetricError: No rows.
+        UsageError: Not the name of a threshold.
 
     Example:
-        >>> CountedRows([2.0, 0.0, 1.0], [0, 0, 1], 2).share([1, 2], 1.0)
-        0.75
+        >>> wanted_rate("tpr:0.9")
+        0.9
     """
-
-    def __init__(self, scores: ArrayLike, units: ArrayLike, count: int) -> None:
-        values = check_scores(scores)
-        require_rows(len(values))
-        unit = _check_units(units, count, len(values))
-        self.count = count
-        self._distinct, rank = np.unique(values, return_inverse=True)
-        self._base = len(self._distinct) + 1
-        # rows by unit, within it by rank: one search in this array counts above a threshold in all units at once
-        self._place = np.sort(unit.astype(np.int64) * self._base + rank.reshape(-1))
-        self.rows = np.bincount(unit, minlength=count).astype(np.int64)
-        self._end = np.cumsum(self.rows)
-
-    def at_least(self, threshold: float) -> NDArray[np.int64]:
-        """Return ``[C]``, how many rows of each unit reach the threshold."""
-        rank = np.searchsorted(self._distinct, check_threshold(threshold))
-        return self._end - np.searchsorted(self._place, np.arange(self.count) * self._base + rank)
-
-    def share(self, weights: ArrayLike, threshold: float) -> float:
-        """Share of the rows that reach the threshold; undefined where no row has a weight."""
-        weight = check_weights(weights, self.count)
-        total = int(weight @ self.rows)
-        require_rows(total)
-        return int(weight @ self.at_least(threshold)) / total
-
-
-class PairedRows:
-    """The same rows with clean and with changed media.
-
-    Args:
-        clean: ``[N]`` finite scores with clean media.
-        changed: ``[N]`` finite scores of the same rows with changed media.
-        units: ``[N]`` int, the unit of each row, 0 to ``count - 1``.
-        count: Number of units ``C``.
-
-    Raises:
-        DataError: Wrong shapes, non-finite scores, or a unit outside its range.
-        UndefinedMetricError: No rows.
-
-    Example:
-        >>> rows = PairedRows([2.0, 1.0], [1.0, 0.0], [0, 1], 2)
-        >>> rows.sync_auroc([1, 1]), rows.sync_winrate([1, 1]), rows.retention([1, 1], 1.0)
-        (0.875, 1.0, 0.5)
-    """
-
-    def __init__(self, clean: ArrayLike, changed: ArrayLike, units: ArrayLike, count: int) -> None:
-        before, after = check_pairs(clean, changed)
-        unit = _check_units(units, count, len(before))
-        self.count = count
-        self.clean, self.changed = CountedRows(before, unit, count), CountedRows(after, unit, count)
-        half_points = 2 * (before > after).astype(np.int64) + (before == after)
-        self._half_points = np.bincount(unit, half_points, count).astype(np.int64)
-        both = np.concatenate([before, after])
-        order = np.argsort(both)
-        ordered = both[order]
-        self._last = np.flatnonzero(np.append(ordered[1:] != ordered[:-1], True))
-        self._unit = np.concatenate([unit, unit])[order]
-        self._is_clean = order < len(before)
-
-    def sync_winrate(self, weights: ArrayLike) -> float:
-        """Return ``sync_winrate`` of the rows, each counted as often as its unit."""
-        weight = check_weights(weights, self.count)
-        total = int(weight @ self.clean.rows)
-        require_rows(total)
-        return int(weight @ self._half_points) / (2 * total)
-
-    def sync_auroc(self, weights: ArrayLike) -> float:
-        """Return ``sync_auroc`` of the rows, each counted as often as its unit."""
-        weight = check_weights(weights, self.count)
-        total = int(weight @ self.clean.rows)
-        require_rows(total)
-        of_row = weight[self._unit].astype(np.int64)
-        clean = np.cumsum(of_row * self._is_clean)[self._last]
-        changed = np.cumsum(of_row)[self._last] - clean
-        here = np.diff(clean, prepend=0)
-        # 2 * below + tied = (at or below) + below, counted in half pairs; a Python int cannot overflow
-        half_pairs = int(here @ (2 * changed - np.diff(changed, prepend=0)))
-        return half_pairs / (2 * total**2)
-
-    def retention(self, weights: ArrayLike, threshold: float) -> float:
-        """Return ``retention`` of the rows, each counted as often as its unit; undefined as there."""
-        found = self.clean.share(weights, threshold)
-        if found < MIN_TPR_SAME_ROWS:
-            raise UndefinedMetricError(
-                f"only {found:.1%} of the rows reach the threshold on clean media; "
-                f"retention needs at least {MIN_TPR_SAME_ROWS:.0%}."
-            )
-        return self.changed.share(weights, threshold) / found
-
-
-def check_weights(weights: ArrayLike, count: int) -> NDArray[np.int64]:
-    """Return weights as ``[C]`` int64.
-
-    Raises:
-        DataError: Not ``count`` whole numbers from 0.
-
-    Example:
-        >>> check_weights([1, 2], 2)
-        array([1, 2])
-    """
-    values = np.asarray(weights)
-    if values.shape != (count,) or values.dtype.kind not in "iu" or (values < 0).any():
-        raise DataError(f"weights must be {count} whole numbers from 0, one per unit.")
-    return values.astype(np.int64)
-
-
-def _check_units(units: ArrayLike, count: int, rows: int) -> NDArray[np.intp]:
-    values = np.asarray(units)
-    if values.shape != (rows,) or values.dtype.kind not in "iu":
-        raise DataError(f"units must be {rows} whole numbers, one per row.")
-    if len(values) and not (values.min() >= 0 and values.max() < count):
-        raise DataError(f"units must lie in 0 to {count - 1}, but go from {values.min()} to {values.max()}.")
-    return values.astype(np.intp)  # what numpy looks up with, two times as fast as int32
-
-
-def _wanted_rate(name: str) -> float:
     kind, _, text = name.partition(":")
     try:
         rate = float(text)

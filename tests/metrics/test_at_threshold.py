@@ -11,8 +11,9 @@ from asdbench.errors import UndefinedMetricError
 from asdbench.metrics import false_positive_rate, frozen_thresholds, operating_point, retention
 from asdbench.metrics.at_threshold import balanced_accuracy_at, gap_between, retention_at, share_at
 from asdbench.metrics.bootstrap import Resampling, replicate
+from asdbench.metrics.counted import CountedRows, PairedRows
 from asdbench.metrics.intervals import interval
-from asdbench.metrics.weighted import CountedRows, PairedRows, RankedRows
+from asdbench.metrics.weighted import RankedRows
 
 UNITS = 3
 row = st.tuples(st.integers(0, 1), st.integers(-3, 3), st.integers(-3, 3), st.integers(0, UNITS - 1))

@@ -20,8 +20,9 @@ from asdbench.metrics import (
     threshold_at_tpr,
 )
 from asdbench.metrics.average_precision import average_precision_step
+from asdbench.metrics.counted import CountedRows, PairedRows
 from asdbench.metrics.roc import auroc
-from asdbench.metrics.weighted import CountedRows, PairedRows, RankedRows
+from asdbench.metrics.weighted import RankedRows
 
 UNITS = 4
 row = st.tuples(st.integers(0, 1), st.integers(-3, 3), st.integers(-3, 3), st.integers(0, UNITS - 1))
