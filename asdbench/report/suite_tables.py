@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from asdbench.analysis.conditions import HEADLINE, value_of
-from asdbench.report.families import SEVERITIES, base, curve, drops_by_severity, mean_drop
-from asdbench.report.table import Column, Table
+from asdbench.report.families import SEVERITIES, base, curve, drops_by_severity, mean_drop, severity_of
+from asdbench.report.table import Column, Table, estimate
 
 _FIXED = "fixed:0.5"
 _Conditions = Sequence[Mapping[str, Any]]
@@ -15,10 +15,9 @@ _Conditions = Sequence[Mapping[str, Any]]
 
 def corruptions_table(conditions: _Conditions) -> Table:
     """Return the drop of AP by corruption and severity, and its means."""
-    drops = drops_by_severity(conditions)
+    drops, cells = drops_by_severity(conditions), _drop_cells(conditions)
     rows: list[dict[str, Any]] = [
-        {"corruption": kind, **{f"s{severity}": drop for severity, drop in found.items()}, "mean": mean_drop(found)}
-        for kind, found in drops.items()
+        {"corruption": kind, **cells[kind], "mean": mean_drop(found)} for kind, found in drops.items()
     ]
     means = {
         f"s{severity}": mean_drop(dict(enumerate(found[severity] for found in drops.values() if severity in found)))
@@ -39,6 +38,17 @@ def corruptions_table(conditions: _Conditions) -> Table:
         ),
         tuple(rows),
     )
+
+
+def _drop_cells(conditions: _Conditions) -> dict[str, dict[str, Any]]:
+    """Return kind -> column -> drop of AP with its interval."""
+    found: dict[str, dict[str, Any]] = {}
+    for condition in conditions:
+        place = severity_of(condition)
+        if place is not None:
+            cell = estimate(condition["metrics"], condition.get("intervals", {}), "ap_drop")
+            found.setdefault(place[0], {})[f"s{place[1]}"] = cell
+    return found
 
 
 def curve_table(conditions: _Conditions) -> Table:

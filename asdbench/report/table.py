@@ -52,12 +52,24 @@ class Table:
         caption: One line that says what is shown, at which threshold, with which n.
         columns: In order.
         rows: By column key; a value is text, a number, an ``Estimate``, ``None``, or ``{"undefined": reason}``.
+        note: What the intervals are, shown after the caption where they are shown.
     """
 
     name: str
     caption: str
     columns: tuple[Column, ...]
     rows: tuple[Mapping[str, Any], ...]
+    note: str = ""
+
+    @property
+    def legend(self) -> str:
+        """Caption and note."""
+        return f"{self.caption} {self.note}".strip()
+
+    @property
+    def has_intervals(self) -> bool:
+        """Whether some cell has an interval."""
+        return any(isinstance(value, Estimate) and value.low is not None for row in self.rows for value in row.values())
 
     @property
     def shown(self) -> tuple[Column, ...]:
@@ -98,14 +110,12 @@ class Table:
     def reasons(self) -> list[str]:
         """Return why cells have no value, or alone among others no interval, each reason once with its rows."""
         found: dict[str, dict[str, None]] = {}
-        estimates = [value for row in self.rows for value in row.values() if isinstance(value, Estimate)]
-        some = any(estimate.low is not None for estimate in estimates)
         for row in self.rows:
             for column in self.columns:
                 value = row.get(column.key)
                 if isinstance(value, Mapping):
                     found.setdefault(value["undefined"], {})[str(row[self.columns[0].key])] = None
-                elif isinstance(value, Estimate) and value.low is None and some:
+                elif isinstance(value, Estimate) and value.low is None and self.has_intervals:
                     reason = f"no interval of {column.header}, since {value.reason}"
                     found.setdefault(reason, {})[str(row[self.columns[0].key])] = None
         return [f"{', '.join(names)}: {reason.rstrip('.')}" for reason, names in found.items()]

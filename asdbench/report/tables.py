@@ -9,10 +9,11 @@ from typing import Any
 from asdbench.analysis.conditions import HEADLINE, base_rate
 from asdbench.perturb.dubbed import DUBBED
 from asdbench.report.audit import audit_table, cue_table
+from asdbench.report.evidence import has_intervals, interval_note
 from asdbench.report.families import offset_of
 from asdbench.report.sections import SECTIONS
 from asdbench.report.suite_tables import accuracy_table, corruptions_table, curve_table
-from asdbench.report.table import UNDEFINED, Column, Table, format_value
+from asdbench.report.table import UNDEFINED, Column, Table, estimate, format_value
 
 __all__ = ["UNDEFINED", "Column", "Table", "build_tables", "format_value"]
 
@@ -35,14 +36,19 @@ def build_tables(
         accuracy_table(conditions),
         _precision(metrics, conditions),
         _thresholds(metrics, conditions),
+        _voiced(conditions),
         _shifts(conditions),
         _modality(conditions),
         _changes(conditions, plan),
         *(table for section in SECTIONS for table in section.tables(metrics)),
     )
-    note, dubbed = _left_out(metrics), _dubbed(conditions)
+    left_out, dubbed, note = _left_out(metrics), _dubbed(conditions), interval_note(metrics)
     measured = tuple(
-        replace(table, caption=table.caption + (dubbed if _shows(table, DUBBED.name) else "") + note)
+        replace(
+            table,
+            caption=table.caption + (dubbed if _shows(table, DUBBED.name) else "") + left_out,
+            note=note if table.has_intervals or (table.name == "robustness" and not has_intervals(metrics)) else "",
+        )
         for table in tables
         if table.rows
     )
@@ -121,48 +127,83 @@ def _robustness(metrics: Mapping[str, Any], conditions: Sequence[Mapping[str, An
 
 
 def _flat(condition: Mapping[str, Any], threshold: str) -> dict[str, Any]:
-    metrics: dict[str, Any] = condition["metrics"]
-    rates: dict[str, Any] = metrics["at"][threshold]
-    return {key: value for key, value in metrics.items() if key not in ("at", "by_shift")} | rates
+    """Return the cells of a condition: its figures, and its rates at a threshold."""
+    metrics, ends = condition["metrics"], condition.get("intervals", {})
+    cells = {key: estimate(metrics, ends, key) for key in metrics if key not in ("at", "by_shift")}
+    return cells | _rates_at(condition, threshold)
+
+
+def _rates_at(condition: Mapping[str, Any], threshold: str) -> dict[str, Any]:
+    rates = condition["metrics"]["at"][threshold]
+    ends = condition.get("intervals", {}).get("at", {}).get(threshold, {})
+    return {key: estimate(rates, ends, key) for key in rates}
 
 
 def _precision(metrics: Mapping[str, Any], conditions: Sequence[Mapping[str, Any]]) -> Table:
     return Table(
         "precision",
-        f"AP by the protocol {metrics['protocol']}: ties in row order, in the worst order (as in the other tables), in "
-        "the best one; unchanged: rows that the condition left as they are.",
+        f"Both definitions of AP. AP of {metrics['protocol']}: precision interpolated; of rows with equal scores the "
+        "negatives first, as in all other tables (best: the positives first). scikit-learn: not interpolated, equal "
+        "scores share one threshold. Above chance: (AP − base rate) / (1 − base rate). unchanged: rows that the "
+        "condition left as they are.",
         (
             Column("condition", "condition"),
-            Column("ap", "AP (scikit-learn) %", "percent"),
-            Column("ava", "tie-safe (worst) %", "percent"),
+            Column("ava", f"AP {metrics['protocol']} %", "percent"),
             Column("ava_best", "best %", "percent"),
+            Column("ap", "AP scikit-learn %", "percent"),
             Column("tied_share", "rows in ties %", "share"),
-            Column("ava_rescaled", "AP above chance %", "percent"),
+            Column("constant", "scores"),
+            Column("ava_rescaled", "above chance %", "percent"),
             Column("ap_unchanged", "unchanged rows %", "percent"),
         ),
-        tuple({"condition": c["name"], **_flat(c, HEADLINE)} for c in conditions),
+        tuple(
+            {"condition": c["name"], **_flat(c, HEADLINE)}
+            | {"constant": "all equal" if c["metrics"].get("constant") is True else None}
+            for c in conditions
+        ),
     )
 
 
 def _thresholds(metrics: Mapping[str, Any], conditions: Sequence[Mapping[str, Any]]) -> Table:
     rows = [
-        {"condition": c["name"], "threshold": name, "value": value, **c["metrics"]["at"][name]}
+        {"condition": c["name"], "threshold": name, "value": value, **_rates_at(c, name)}
         for name, value in metrics["thresholds"].items()
         for c in conditions
     ]
     return Table(
         "thresholds",
-        "Rates at all three thresholds, each frozen on the clean run; inner: without 0.2 s at each end of a run.",
+        "Rates at all three thresholds, each frozen on the clean run; inner: without 0.2 s at each end of a run. "
+        "Precision, F1 and balanced accuracy: of all rows that count, with the labels of the condition.",
         (
             Column("condition", "condition"),
             Column("threshold", "threshold"),
             Column("value", "log-odds", "log-odds"),
             Column("tpr", "TPR %", "share"),
             Column("fpr", "FPR %", "share"),
+            Column("precision", "precision %", "share"),
+            Column("f1", "F1 %", "share"),
+            Column("balanced_accuracy", "balanced accuracy %", "share"),
             *_RATES,
             Column("fa_changed_inner", "inner %", "share"),
         ),
         tuple(rows),
+    )
+
+
+def _voiced(conditions: Sequence[Mapping[str, Any]]) -> Table:
+    rows = [{"condition": c["name"], **_rates_at(c, HEADLINE)} for c in conditions]
+    return Table(
+        "voiced",
+        f"Changed speaking rows at the threshold {HEADLINE}: all of them, and those in which a voice is heard before "
+        "and after the change, so that pauses give nothing away.",
+        (
+            Column("condition", "condition"),
+            Column("fa_changed", "fa_changed %", "share"),
+            Column("fa_changed_voiced", "voiced %", "share"),
+            Column("retention", "retention", "ratio"),
+            Column("retention_voiced", "voiced", "ratio"),
+        ),
+        tuple(row for row in rows if "fa_changed_voiced" in row),
     )
 
 

@@ -34,20 +34,30 @@ def main_tables(run: Run) -> Iterator[Table]:
 
 
 def print_table(console: Console, table: Table) -> None:
-    """Print a table, its caption, and why cells are undefined."""
+    """Print a table, its caption, and why cells are undefined; intervals where they fit."""
     # The main table fits 80 columns, but only with every column as narrow as its longest word and no air between them.
     roomy = console.width >= _ROOMY
-    shown = rich.table.Table(box=rich.box.SIMPLE_HEAD, padding=(0, int(roomy)), pad_edge=False, show_edge=False)
-    rows = [tuple(map(printable, row)) for row in table.cells()]
     headers = [printable(column.header) for column in table.shown]
-    for column, header, cells in zip(table.shown, headers, zip(*rows, strict=True), strict=True):
+    rows, widths = _fitting(table, headers, intervals=True)
+    fits = sum(widths) + (1 + 2 * roomy) * len(widths) <= console.width
+    if not fits:
+        rows, widths = _fitting(table, headers, intervals=False)
+    shown = rich.table.Table(box=rich.box.SIMPLE_HEAD, padding=(0, int(roomy)), pad_edge=False, show_edge=False)
+    for column, header, narrowest in zip(table.shown, headers, widths, strict=True):
         # Text, not markup: names come from files. Headers wrap between words, cells never do.
         align: Literal["left", "right"] = "left" if column.kind == "text" else "right"
-        narrowest = max(map(len, (*cells, *header.split())))
         shown.add_column(Text(header), justify=align, min_width=narrowest, width=None if roomy else narrowest)
     for row in rows:
         shown.add_row(*(Text(cell) for cell in row))
     console.print(shown)
-    console.print(Text(printable(table.caption), style="dim"))
+    hidden = " With intervals in report.md, or in a wider terminal." if table.has_intervals and not fits else ""
+    console.print(Text(printable(table.caption + hidden if hidden else table.legend), style="dim"))
     for reason in table.reasons():
         console.print(Text(printable(f"– {reason}"), style="dim"))
+
+
+def _fitting(table: Table, headers: list[str], intervals: bool) -> tuple[list[tuple[str, ...]], list[int]]:
+    """Return the cells, and how narrow each column can be."""
+    rows = [tuple(map(printable, row)) for row in table.cells(intervals)]
+    columns = zip(headers, zip(*rows, strict=True), strict=True)
+    return rows, [max(map(len, (*cells, *header.split()))) for header, cells in columns]

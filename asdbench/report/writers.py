@@ -14,6 +14,9 @@ _LATEX = {
     "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "–": "--",
 }  # fmt: skip
 
+_COLUMN_SIGNS = 60
+"""What one column of a paper holds beside the space between cells."""
+
 
 def to_markdown(table: Table) -> str:
     """Return a GitHub table with caption and the reasons of undefined cells."""
@@ -23,7 +26,7 @@ def to_markdown(table: Table) -> str:
         "|" + "|".join("---:" if number else "---" for number in right) + "|",
         *(_markdown_row(cells) for cells in table.cells()),
     ]
-    notes = [f"{table.caption}", *(f"Undefined: {markdown_text(reason)}." for reason in table.reasons())]
+    notes = [table.legend, *(f"Undefined: {markdown_text(reason)}." for reason in table.reasons())]
     return "\n".join([*lines, "", *("  \n".join(notes).splitlines()), ""])
 
 
@@ -63,12 +66,15 @@ def _csv_cell(value: Any) -> Any:
 
 
 def to_latex(table: Table) -> str:
-    """Return a booktabs ``tabular`` within a ``table``."""
+    """Return a booktabs ``tabular`` within a ``table``, in small print across both columns where it is wide."""
     alignment = "".join("l" if column.kind == "text" else "r" for column in table.shown)
+    wide = sum(max(map(len, cells)) for cells in zip(*table.cells(), strict=True)) > _COLUMN_SIGNS
+    float_ = "table*" if wide else "table"
     lines = [
-        r"\begin{table}",
+        rf"\begin{{{float_}}}",
         r"\centering",
-        rf"\caption{{{_latex_text(' '.join([table.caption, *(f'Undefined: {r}.' for r in table.reasons())]))}}}",
+        *([r"\scriptsize", r"\setlength{\tabcolsep}{3pt}"] if wide else []),
+        rf"\caption{{{_latex_text(' '.join([table.legend, *(f'Undefined: {r}.' for r in table.reasons())]))}}}",
         rf"\begin{{tabular}}{{{alignment}}}",
         r"\toprule",
         _latex_row([column.header for column in table.shown]),
@@ -76,7 +82,7 @@ def to_latex(table: Table) -> str:
         *(_latex_row(cells) for cells in table.cells()),
         r"\bottomrule",
         r"\end{tabular}",
-        r"\end{table}",
+        rf"\end{{{float_}}}",
         "",
     ]
     return "\n".join(lines)

@@ -89,6 +89,24 @@ def with_dubbed(*conditions: dict[str, Any], fa: Any = 0.25, rows: int = 800) ->
     return metrics() | {"conditions": [clean, *conditions, last]}
 
 
+def ends(low: float | None, high: float | None, reason: str = "") -> dict[str, Any]:
+    """An interval of metrics.json."""
+    return {"low": low, "high": high, "bca_low": low, "bca_high": high, "reason": reason}
+
+
+def units(count: int = 33, **more: Any) -> dict[str, Any]:
+    """What the intervals of a run rest on."""
+    status = "none" if count < 5 else "indicative" if count < 20 else "ok"
+    reason = f"an interval needs at least 5 units, and there are {count}." if count < 5 else ""
+    found = {"kind": "source", "count": count, "effective": count, "resamples": 1000, "seed": "1", "level": 0.95}
+    return found | {"status": status, "reason": reason} | more
+
+
+def with_ends(condition: dict[str, Any], at: dict[str, Any] | None = None, **pooled: Any) -> dict[str, Any]:
+    """A condition with intervals: ``at`` are those of its rates, the same at every threshold."""
+    return condition | {"intervals": pooled | {"at": {threshold: at or {} for threshold in THRESHOLDS}}}
+
+
 def diagnostic(name: str, drop: Any = 0.0123, **more: Any) -> Any:
     return changed(name, role="diagnostic", labels="keep", ap_drop=drop, **more)
 
