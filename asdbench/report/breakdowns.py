@@ -105,7 +105,7 @@ def _lines(found: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any] | None
     """Return the lines of the figure: name and part, or the heading of a factor and ``None``."""
     lines: list[tuple[str, Mapping[str, Any] | None]] = [("all rows", found["all"])]
     for factor in found["factors"]:
-        parts = factor["cells"]
+        parts = [part for part in factor["cells"] if part["rows"]["total"]]
         if factor["name"] == "category":
             parts = sorted(parts, key=lambda part: -part["rows"]["total"])[:_MOST_CATEGORIES]
         heading = f"{factor['name']} (estimated)" if factor["estimated"] else factor["name"]

@@ -24,7 +24,8 @@ def tables(metrics: Mapping[str, Any]) -> Iterator[Table]:
     if found is None:
         return
     rows = [
-        video | {"z": estimate(video, video["intervals"], "z"), "suspect": _word(video)} for video in _videos(found)
+        {**video, "z": estimate(video, video["intervals"], "z"), "suspect": "yes" if video["suspect"] else ""}
+        for video in found["videos"]
     ]
     yield Table(
         "suspects",
@@ -54,15 +55,6 @@ def figures(model: str, metrics: Mapping[str, Any]) -> Iterator[Plot]:
     yield Plot("suspects", draw, (7.2, max(3.0, 1.9 + 0.19 * len(shown))))
 
 
-def _videos(found: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
-    videos: Sequence[Mapping[str, Any]] = found["videos"]
-    return videos
-
-
-def _word(video: Mapping[str, Any]) -> str:
-    return "yes" if video["suspect"] else ""
-
-
 def _caption(found: Mapping[str, Any]) -> str:
     few = (
         f" {found['too_few']:,} more videos have fewer than {found['min_rows']} speaking rows."
@@ -82,10 +74,10 @@ def _draw(figure: Figure, model: str, section: Mapping[str, Any], videos: Sequen
     axes = figure.subplots()
     for position, video in enumerate(videos):
         ends = video["intervals"].get("z", {})
-        style = {"color": _SUSPECT, "marker": "D"} if video["suspect"] else {"color": _OTHER, "marker": "o"}
+        colour, marker = (_SUSPECT, "D") if video["suspect"] else (_OTHER, "o")
         if ends.get("low") is not None:
-            axes.plot([ends["low"], ends["high"]], [position, position], color=style["color"], linewidth=1.2)
-        axes.plot([video["z"]], [position], linestyle="", markersize=5, **style)
+            axes.plot([ends["low"], ends["high"]], [position, position], color=colour, linewidth=1.2)
+        axes.plot([video["z"]], [position], linestyle="", markersize=5, color=colour, marker=marker)
     axes.axvline(0, color=_GUIDE, linewidth=0.8)
     axes.axvline(section["suspect_z"], color=_GUIDE, linestyle=":")
     axes.set_yticks(range(len(videos)), [f"{video['video']} (n {video['rows']:,})" for video in videos], fontsize=7)
