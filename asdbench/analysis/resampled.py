@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -74,17 +76,26 @@ class ConditionFigures:
             weights: ``[b, C]`` whole numbers, none negative.
             place: Where these resamples stand among all.
         """
+        return self.at(weights, {name: values[place] for name, values in self._rows.resampled_thresholds.items()})
+
+    def at(self, weights: NDArray[np.int64], thresholds: Mapping[str, Float64Array]) -> dict[Figure, Float64Array]:
+        """Return every figure that the condition can have at given thresholds, ``[b]`` each.
+
+        Args:
+            weights: ``[b, C]`` whole numbers, none negative.
+            thresholds: Name to ``[b]``, one for each set of weights.
+        """
         found: dict[Figure, Float64Array] = {}
         if self._precision is not None:
-            values = self._precision.values(weights)
-            found |= {(name,): values[name] for name in _AP}
+            precision = self._precision.values(weights)
+            found |= {(name,): precision[name] for name in _AP}
         if self._clean_precision is not None:
             found[CLEAN_AVA] = self._clean_precision.values(weights)["ava"]
         if self._pairs is not None and self._wins is not None:
             found["sync_auroc",] = self._pairs.values(weights)
             found["sync_winrate",] = _ratio(weights @ self._wins, 2 * self._total("fa_changed", weights))
-        for name, thresholds in self._rows.resampled_thresholds.items():
-            rates = self._rates(weights, thresholds[place])
+        for name, values in thresholds.items():
+            rates = self._rates(weights, values)
             found |= {("at", name, key): values for key, values in rates.items()}
         return found
 
