@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,9 @@ import msgspec
 
 from asdbench.analysis.rows import RunRows
 from asdbench.analysis.run import run_metrics
+from asdbench.config import resample_count
 from asdbench.errors import DataError
+from asdbench.metrics.bootstrap import RESAMPLES
 from asdbench.records.facts import read_facts
 from asdbench.records.folder import RunFolder
 from asdbench.records.predictions import Predictions, predictions_path, read_predictions
@@ -104,12 +106,36 @@ class Run:
     def rows(self) -> RunRows:
         """What every number is computed from."""
         protocol = self.record["data"]["protocol"]
-        return RunRows(self.conditions, self.read, read_facts(self.path), protocol)
+        annotated = (self.record.get("activity") or {}).get("voice") == "annotation"
+        return RunRows(
+            self.conditions,
+            self.read,
+            read_facts(self.path),
+            protocol,
+            resamples=self._resamples,
+            voice_annotated=annotated,
+        )
 
-    def recomputed(self) -> Run:
-        """Return this run with every number computed again from its predictions."""
+    def recomputed(self, resamples: int | str | None = None) -> Run:
+        """Return this run with every number computed again from its predictions.
+
+        Args:
+            resamples: How many resamples the intervals rest on, or ``off``; as many as they do by default.
+
+        Raises:
+            UsageError: No such number of resamples.
+        """
         counts = {key: self.record["counts"][key] for key in ("tracks", "skipped_tracks", "incomplete_tracks")}
-        return Run(self.path, self.record, counts | run_metrics(self.rows))
+        rows = self.rows if resamples is None else replace(self.rows, resamples=resample_count(resamples))
+        return Run(self.path, self.record, counts | run_metrics(rows))
+
+    @property
+    def _resamples(self) -> int:
+        """As many as ``metrics.json`` rests on; while that is not there, as the settings say."""
+        if "units" in self.metrics:
+            return int(self.metrics["units"]["resamples"])
+        setting = self.record["config"].get("resamples")
+        return RESAMPLES if setting is None else resample_count(setting["value"])
 
     def to_dict(self) -> dict[str, Any]:
         """Return what ``--json`` prints."""
