@@ -154,7 +154,8 @@ def format_value(value: Any, kind: Kind, intervals: bool = True) -> str:
         return text + _format_ends(value, kind) if intervals else text
     if kind in _DIGITS:
         factor, digits = _DIGITS[kind]
-        return f"{value * factor:.{digits}f}"
+        # What rounds to zero has no sign.
+        return f"{round(value * factor, digits) + 0.0:.{digits}f}"
     return f"{value:,}" if kind == "count" else str(value)
 
 
