@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from asdbench.analysis.conditions import value_of
-from asdbench.report.evidence import interval_note
+from asdbench.metrics.units import MIN_UNITS
+from asdbench.report.evidence import has_intervals, interval_note
 from asdbench.report.plot import Plot
-from asdbench.report.table import Column, Table, estimate
+from asdbench.report.table import Column, Estimate, Table, estimate
+from asdbench.report.text import printable
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -78,7 +80,10 @@ def _caption(metrics: Mapping[str, Any], found: Mapping[str, Any]) -> str:
     ]
     if found["unknown"]:
         notes.append("Absent: " + "; ".join(f"{name}, {reason}" for name, reason in found["unknown"].items()) + ".")
-    return " ".join([*notes, interval_note(metrics)]).rstrip()
+    notes.append(interval_note(metrics))
+    if has_intervals(metrics):
+        notes.append(f"None where fewer than {MIN_UNITS} {_units(metrics)} have rows of the kind that a figure counts.")
+    return " ".join(notes).rstrip()
 
 
 def _units(metrics: Mapping[str, Any]) -> str:
@@ -96,9 +101,15 @@ def _name(factor: Mapping[str, Any], part: Mapping[str, Any]) -> str:
 
 
 def _row(name: str, part: Mapping[str, Any]) -> dict[str, Any]:
-    figures = {key: estimate(part["metrics"], part["intervals"], key) for key in part["metrics"]}
+    figures = {key: _cell(part, key) for key in part["metrics"]}
     base_rate = {"base_rate": part["base_rate"]} if "ava" in figures else {}  # of one class it says nothing
     return {"part": name, "units": part["units"], **base_rate, **part["rows"], **figures}
+
+
+def _cell(part: Mapping[str, Any], key: str) -> Any:
+    """Return a figure; one without an interval alone, for the caption says why, once for all parts."""
+    found = estimate(part["metrics"], part["intervals"], key)
+    return found.value if isinstance(found, Estimate) and found.low is None else found
 
 
 def _lines(found: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any] | None]]:
@@ -128,7 +139,7 @@ def _draw(
             axes.text(column, line, _text(part, key), ha="center", va="center", fontsize=7.5, color=colour)
     axes.set_xticks(range(len(_FIGURES)), [f"{name} %" for name in _FIGURES.values()])
     axes.xaxis.tick_top()
-    axes.set_yticks(range(len(lines)), [name for name, _ in lines])
+    axes.set_yticks(range(len(lines)), [printable(name) for name, _ in lines])
     for tick, (_, part) in zip(axes.get_yticklabels(), lines, strict=True):
         tick.set_fontweight("bold" if part is None else "normal")
     axes.set_yticks(np.arange(len(lines) - 1) + 0.5, minor=True)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from asdbench.report.plot import Plot
 from asdbench.report.table import Column, Table, estimate
+from asdbench.report.text import printable
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -64,9 +65,9 @@ def _caption(found: Mapping[str, Any]) -> str:
     return (
         f"Per video: TPR of the model minus TPR of lips alone on the same speaking rows, each at its own "
         f"{found['threshold']} threshold. A low difference: lips move and the model does not believe the sound, as in "
-        f"a dubbed video, but also where the sound is poor. z: distance from the median in robust deviations. Suspect: "
-        f"z at most {found['suspect_z']:g}, its whole interval below 0. Intervals resample blocks of time within the "
-        f"video; with blocks shorter than 60 s they are too narrow.{few}"
+        f"a dubbed video, but also where the sound is poor or the model is weak. z: distance from the median in robust "
+        f"deviations. Suspect: z at most {found['suspect_z']:g}, its whole interval below 0. Intervals resample blocks "
+        f"of time within the video; with blocks shorter than 60 s they are too narrow.{few}"
     )
 
 
@@ -80,7 +81,9 @@ def _draw(figure: Figure, model: str, section: Mapping[str, Any], videos: Sequen
         axes.plot([video["z"]], [position], linestyle="", markersize=5, color=colour, marker=marker)
     axes.axvline(0, color=_GUIDE, linewidth=0.8)
     axes.axvline(section["suspect_z"], color=_GUIDE, linestyle=":")
-    axes.set_yticks(range(len(videos)), [f"{video['video']} (n {video['rows']:,})" for video in videos], fontsize=7)
+    axes.set_yticks(
+        range(len(videos)), [f"{printable(video['video'])} (n {video['rows']:,})" for video in videos], fontsize=7
+    )
     axes.grid(visible=False, axis="y")
     of = len(section["videos"])
     which = f"the {len(videos)} lowest of {of:,} videos" if of > len(videos) else f"{of:,} videos"
