@@ -296,7 +296,7 @@ class _Job:
     def meter(self) -> Meter:
         """What is measured beside the scores."""
         annotated = all(track.voiced is not None for track in self.dataset.tracks)
-        return Meter(self.model.scorer, self.plan, annotated)
+        return Meter(self.model.scorer, tuple(each.condition for each in self.plan.conditions), annotated)
 
     def evaluator(self, meter: Meter | None = None) -> TrackEvaluator:
         skip = self.config.settings.on_error == "skip"

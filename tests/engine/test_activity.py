@@ -27,7 +27,8 @@ def evaluator(
     scorer: Scorer, dataset: Dataset, suite: str = "unsync", *, annotated: bool = False, skip: bool = False
 ) -> TrackEvaluator:
     resolved = plan(dataset.tracks, load_suite(suite))
-    return TrackEvaluator(scorer, resolved, dataset.tracks, "test", skip, Meter(scorer, resolved, annotated))
+    meter = Meter(scorer, load_suite(suite).conditions, annotated)
+    return TrackEvaluator(scorer, resolved, dataset.tracks, "test", skip, meter)
 
 
 class WithHead(Additive):
@@ -146,18 +147,18 @@ def test_without_silero_the_columns_are_absent_and_the_record_says_why(
     without_silero(monkeypatch)
     found = evaluator(Additive(), fixture_dataset)
     assert set(only(found, fixture_dataset.tracks[0])) == {SHARPNESS, LIPS}
-    meter = Meter(Additive(), plan(fixture_dataset.tracks, load_suite("unsync")))
+    meter = Meter(Additive(), load_suite("unsync").conditions)
     assert meter.columns == (SHARPNESS, LIPS)
     assert "pip install 'asdbench[vad]'" in meter.record()["missing"]
     assert meter.record()["lips"] == "lip motion"
 
 
-def test_the_record_names_what_measured(fixture_dataset: Dataset) -> None:
-    resolved = plan(fixture_dataset.tracks, load_suite("clean"))
-    record = Meter(WithHead(), resolved).record()
+def test_the_record_names_what_measured() -> None:
+    clean = load_suite("clean").conditions
+    record = Meter(WithHead(), clean).record()
     assert record["voice"].startswith("silero-vad 6.")
     assert (record["floor"], record["lips"]) == ("vad-lip", "own head")
-    assert Meter(WithHead(), resolved, annotated=True).record()["voice"] == "annotation"
+    assert Meter(WithHead(), clean, annotated=True).record()["voice"] == "annotation"
 
 
 @pytest.mark.parametrize("installed", [True, False])
