@@ -92,7 +92,7 @@ class Curves:
     def shifted(self) -> Shifted:
         """Speaking rows under each offset of the run."""
         names = {0.0: next(iter(self.rows.conditions)), **self.points}
-        offsets, at = sorted(names), self.speaking
+        offsets = sorted(names)
         found = [self._speaking_under(names[offset]) for offset in offsets]
         activity = [each.activity for each in found if each.activity is not None]
         voiced = [each.voiced == 1 for each in found if each.voiced is not None]

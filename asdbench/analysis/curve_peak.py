@@ -20,6 +20,7 @@ from asdbench.metrics.synchrony_peak import find_peak, peak_interval
 from asdbench.types import BoolArray, Float32Array
 
 _PEAK = "peak"
+_NOT_THERE = {"undefined": "the curve does not fall half-way to its floor on this side of its highest point."}
 
 
 def curve_record(
@@ -49,8 +50,9 @@ def curve_record(
         "rows": curve.rows.tolist(),
         "mean": curve.values.tolist(),
         "above": (curve.values - curve.values[far].mean()).tolist(),
-        "peak": asdict(peak) | {"height": peak.height},
-        "peak_interval": {"low": found.low, "high": found.high, "is_peak": found.is_peak},
+        "peak": {name: _NOT_THERE if value is None else value for name, value in asdict(peak).items()}
+        | {"height": peak.height},
+        "peak_interval": asdict(found),
     }
     return record if no_intervals(rows) else record | _intervals(rows, sums, bool(found.is_peak))
 
