@@ -46,7 +46,8 @@ def build_tables(
         replace(
             table,
             caption=table.caption + (dubbed if _shows(table, DUBBED.name) else "") + left_out,
-            note=note if table.has_intervals or (table.name == "robustness" and not has_intervals(metrics)) else "",
+            note=table.note
+            or (note if table.has_intervals or (table.name == "robustness" and not has_intervals(metrics)) else ""),
         )
         for table in tables
         if table.rows
