@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -103,12 +104,15 @@ def _curve(found: Mapping[str, Any] | None, of: str, on: str) -> Mapping[str, An
 def _points_table(
     metrics: Mapping[str, Any], found: Mapping[str, Any] | None, points: Sequence[tuple[float, Mapping[str, Any]]]
 ) -> Table:
-    rows = []
+    rows: list[tuple[float, dict[str, Any]]] = []
     for offset, condition in points:
-        row = {"offset": f"{offset:+g}", "paired": condition["rows"]["paired"]}
+        row: dict[str, Any] = {"offset": f"{offset:+g}", "paired": condition["rows"]["paired"]}
         row |= {key: rate_of(condition, key) for key in ("fa_changed", "retention")}
         row["sync_auroc"] = figure_of(condition, "sync_auroc")
-        rows.append(row | _means(found, offset))
+        rows.append((offset, row))
+    if found is not None:
+        rows.append((0.0, {"offset": "0"}))
+    rows.sort(key=itemgetter(0))
     return Table(
         "curve",
         f"Speaking rows with all sound of their track shifted; + is late. Mean scores: over the same rows at every "
@@ -127,7 +131,7 @@ def _points_table(
             Column("retention", "retention", "ratio"),
             Column("sync_auroc", "sync AUROC", "ratio"),
         ),
-        tuple(rows),
+        tuple(row | _means(found, offset) for offset, row in rows),
     )
 
 
@@ -238,13 +242,13 @@ def _line(axes: Axes, offsets: Sequence[float], each: Mapping[str, Any], label: 
     if each["peak_interval"]["is_peak"]:
         place, height = peak["offset_ms"], peak["height"] / spread
         axes.plot([place], [height], marker="o", markersize=9, markerfacecolor="none", color=style["color"])
-        left = each["of"] == FLOOR  # two labels above each other are hard to read
+        under = each["of"] == FLOOR  # so that two labels never meet
         axes.annotate(
             f"{place:+.0f} ms".replace("-", "−"),
             (place, height),
-            xytext=(-8 if left else 0, 8),
+            xytext=(0, -16 if under else 8),
             textcoords="offset points",
-            ha="right" if left else "center",
+            ha="center",
             fontsize=8,
             color=style["color"],
             bbox={"boxstyle": "square,pad=0.1", "facecolor": "white", "alpha": 0.75, "linewidth": 0},
