@@ -19,7 +19,8 @@ UNUSED = 0.05
 """A modality that carries a smaller share of the total than this counts as unused."""
 
 UNSURE = 0.25
-"""A contribution whose interval holds 0 and reaches beyond this share of the total may be anything."""
+"""A contribution whose interval holds 0 and reaches beyond this share of the total may be anything; a loss below it is
+no use of a modality either."""
 
 _FIGURES = {"ava_rescaled": "AP", "balanced_accuracy_rescaled": "balanced accuracy"}
 _VALUES = {
@@ -75,6 +76,7 @@ def sentence(metrics: Mapping[str, Any]) -> str:
 _MODALITIES = {"phi_audio": "sound", "phi_video": "faces"}
 _WORDS = {
     "unused": "does not use the {}",
+    "loss": "does not use the {}, and even loses by it",
     "harm": "is harmed by the {}",
     "unsure": "may or may not use the {}",
 }
@@ -87,7 +89,9 @@ def _use(value: float, ends: Mapping[str, Any], total: float) -> str:
         return "unsure"
     if low <= 0 <= high or abs(value) < UNUSED * total:
         return "unused"
-    return "harm" if value < 0 else "used"
+    if value > 0:
+        return "used"
+    return "loss" if -value < UNSURE * total else "harm"
 
 
 def _points(cell: Any) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 
 from asdbench.analysis.conditions import HEADLINE
 from asdbench.analysis.curve import ALL, FLOOR, MODEL, VOICED
+from asdbench.metrics.synchrony_curve import FLOOR_FROM_MS
 from asdbench.report.evidence import figure_of, interval_note, rate_of
 from asdbench.report.families import curve
 from asdbench.report.plot import Plot, legend_below
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 NEAR_MS = 250
-"""A peak further from 0 than this is no sign that a model matches sound and lips."""
+"""A peak further from 0 than this, or one that may as well lie where the floor is measured, is no sign that a model
+matches sound and lips."""
 
 _GUIDE, _MODEL, _FLOOR = "#666666", "#0072B2", "#D55E00"
 _STYLE: dict[str, dict[str, Any]] = {
@@ -84,7 +86,9 @@ def _against_floor(found: Mapping[str, Any]) -> str:
 
 
 def _peaks_near_0(each: Mapping[str, Any]) -> bool:
-    return bool(each["peak_interval"]["is_peak"]) and abs(each["peak"]["offset_ms"]) <= NEAR_MS
+    ends = each.get("offset_interval", {})
+    known = all(ends.get(side) is None or abs(ends[side]) < FLOOR_FROM_MS for side in ("low", "high"))
+    return bool(each["peak_interval"]["is_peak"]) and abs(each["peak"]["offset_ms"]) <= NEAR_MS and known
 
 
 def _offset(offset_ms: float) -> str:
