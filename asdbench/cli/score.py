@@ -5,11 +5,15 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from asdbench.cli.options import resamples_option
 from asdbench.cli.output import echo_json, json_option, note, show_run
+
+if TYPE_CHECKING:
+    from asdbench.report.run import Run
 
 _SHOWN = 5
 
@@ -34,23 +38,31 @@ _SHOWN = 5
     metavar="FOLDER",
     help="Run folder.  [default: runs/<name>-<suite>-<data>-<fingerprint>]",
 )
+@resamples_option("[default: as RUN has, else 1000]")
 @json_option
 def command(
-    run: Path, predictions: Path | None, scores: str | None, name: str | None, out: Path | None, as_json: bool
+    run: Path,
+    predictions: Path | None,
+    scores: str | None,
+    name: str | None,
+    out: Path | None,
+    resamples: int | str | None,
+    as_json: bool,
 ) -> None:
     """Recompute every figure of RUN from its predictions, or score what other code predicted on SET.
 
-    Needs neither model nor data. Exits with 1 if a figure of RUN differs from its metrics.json. For a SET that
+    Needs neither model nor data. Exits with 1 if a figure of RUN differs from its metrics.json, unless the intervals
+    are to rest on another number of resamples; asdbench report RUN --resamples N writes those. For a SET that
     asdbench data materialize wrote, give --predictions and --scores; the result is a run like any other.
     """
     if predictions is None:
         _refuse_without_predictions(run, (scores, name, out))
-        _recompute(run, as_json)
+        _recompute(run, resamples, as_json)
     else:
-        _score_given(run, predictions, scores, name, out, as_json)
+        _score_given(run, predictions, scores, name, out, resamples, as_json)
 
 
-def _recompute(run: Path, as_json: bool) -> None:
+def _recompute(run: Path, resamples: int | str | None, as_json: bool) -> None:
     import msgspec
 
     from asdbench.api import score
@@ -58,7 +70,10 @@ def _recompute(run: Path, as_json: bool) -> None:
     from asdbench.records.older import known_to
     from asdbench.report.run import open_run
 
-    recorded, recomputed = open_run(run), score(run)
+    recorded, recomputed = open_run(run), score(run, resamples)
+    if recomputed.rows.resamples != recorded.rows.resamples:
+        _show_unequal(recorded, recomputed, as_json)
+        return
     numbers = msgspec.to_builtins(recomputed.metrics)
     if recorded.record["schema"] < SCHEMA_VERSION:
         numbers = known_to(recorded.metrics, numbers)
@@ -74,6 +89,16 @@ def _recompute(run: Path, as_json: bool) -> None:
     sys.exit(0 if same else 1)
 
 
+def _show_unequal(recorded: Run, recomputed: Run, as_json: bool) -> None:
+    """Show figures whose intervals cannot be those of the record."""
+    if as_json:
+        echo_json(recomputed.to_dict() | {"equals_record": None})
+        return
+    show_run(recomputed)
+    asked, there = recomputed.rows.resamples, recorded.rows.resamples
+    note(f"recomputed from the predictions with {asked:,} resamples; metrics.json has {there:,}, so not compared")
+
+
 def _refuse_without_predictions(run: Path, others: tuple[object, ...]) -> None:
     from asdbench.errors import UsageError
 
@@ -84,7 +109,13 @@ def _refuse_without_predictions(run: Path, others: tuple[object, ...]) -> None:
 
 
 def _score_given(
-    made: Path, predictions: Path, scores: str | None, name: str | None, out: Path | None, as_json: bool
+    made: Path,
+    predictions: Path,
+    scores: str | None,
+    name: str | None,
+    out: Path | None,
+    resamples: int | str | None,
+    as_json: bool,
 ) -> None:
     from asdbench.api import score_predictions
     from asdbench.errors import UsageError
@@ -95,7 +126,13 @@ def _score_given(
             "as the val_res.csv of the TalkNet family holds)."
         )
     finished = score_predictions(
-        made, predictions, scores=scores, name=name, out=out, notify=(lambda _: None) if as_json else note
+        made,
+        predictions,
+        scores=scores,
+        name=name,
+        out=out,
+        resamples=resamples,
+        notify=(lambda _: None) if as_json else note,
     )
     if as_json:
         echo_json(finished.to_dict())
