@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from operator import itemgetter
@@ -132,9 +133,11 @@ def _write(
     figure = Figure(figsize=size, layout="constrained")
     FigureCanvasAgg(figure)
     draw(figure)
-    for extension in extensions:
-        with replacing(stem.with_name(f"{stem.name}.{extension}")) as temporary:
-            figure.savefig(temporary, format=extension, dpi=160, metadata=_METADATA[extension])
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph", UserWarning)  # no font has every sign of every name
+        for extension in extensions:
+            with replacing(stem.with_name(f"{stem.name}.{extension}")) as temporary:
+                figure.savefig(temporary, format=extension, dpi=160, metadata=_METADATA[extension])
 
 
 _Series = list[tuple[float, Mapping[str, Any]]]
@@ -200,8 +203,7 @@ def _draw_retention(figure: Figure, model: str, metrics: Mapping[str, Any], fami
         ylim=(-0.02, max(1.12, top + 0.02)),
         title=f"{model}\nP(says speaking | changed) / P(says speaking | own sound), at {HEADLINE}",
     )
-    axes.legend(loc="center left")
-    add_footnote(figure, footnote(metrics))
+    legend_below(figure, *axes.get_legend_handles_labels(), footnote(metrics))
 
 
 def _draw_scores(figure: Figure, model: str, metrics: Mapping[str, Any], scores: Scores) -> None:

@@ -126,7 +126,6 @@ def test_tables_survive_hostile_names(module: ModuleType, metrics: dict[str, Any
     assert "\\input{x}" not in to_latex(table)
 
 
-@pytest.mark.filterwarnings("ignore:Glyph")  # no font has every sign
 @pytest.mark.parametrize("module", [breakdowns, suspects, reliability])
 def test_figures_are_drawn_twice_the_same(module: ModuleType, metrics: dict[str, Any], tmp_path: Path):
     [plot] = module.figures("<model> $x_1^2$", metrics)
