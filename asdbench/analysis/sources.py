@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from asdbench.analysis.conditions import HEADLINE, counted_rows
+from asdbench.analysis.conditions import HEADLINE
+from asdbench.analysis.masks import counted_rows
 from asdbench.analysis.rows import RunRows
 from asdbench.metrics import (
     average_precision_step,
