@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from asdbench.analysis.conditions import value_of
-from asdbench.report.evidence import ends_of, footnote, interval_note, number_of
+from asdbench.report.evidence import ends_of, footnote, number_of
 from asdbench.report.plot import Plot, legend_below
 from asdbench.report.table import Column, Table, estimate, format_value
 
@@ -39,7 +39,7 @@ def tables(metrics: Mapping[str, Any]) -> Iterator[Table]:
     found = metrics.get("reliance", {})
     for variant, name in (("replaced", "reliance"), ("zeroed", "reliance_zeroed")):
         if variant in found:
-            yield _table(name, _caption(metrics, found, variant), found[variant])
+            yield _table(name, _caption(found, variant), found[variant])
 
 
 def figures(model: str, metrics: Mapping[str, Any]) -> Iterator[Plot]:
@@ -98,7 +98,7 @@ def _points(cell: Any) -> str:
     return format_value(cell, "share")
 
 
-def _caption(metrics: Mapping[str, Any], found: Mapping[str, Any], variant: str) -> str:
+def _caption(found: Mapping[str, Any], variant: str) -> str:
     how = {
         "replaced": "Without sound or faces: those of a random other recording or track in their place (mean over "
         "draws of the sound). v(∅), both replaced, is measured; by theory it is 0.",
@@ -118,7 +118,7 @@ def _caption(metrics: Mapping[str, Any], found: Mapping[str, Any], variant: str)
     if variant == "replaced" and lost is not None and value_of(lost["value"]) is not None:
         cell = estimate({"value": lost["value"]}, {"value": lost["interval"]} if "interval" in lost else {}, "value")
         notes.append(f"Synchrony reliance, 1 − retention at {lost['condition']}: {_points(cell)} %.")
-    return " ".join([*notes, interval_note(metrics)]).rstrip()
+    return " ".join(notes)
 
 
 def _table(name: str, caption: str, variant: Mapping[str, Any]) -> Table:

@@ -47,10 +47,11 @@ def draw_corruptions(figure: Figure, model: str, metrics: Mapping[str, Any]) -> 
     means.axvline(0, color=_GUIDE, linewidth=0.8)
     for row, kind in enumerate(kinds):
         _mean_point(means, row, cells.get(kind))
-    overall = _points(cells.get("mean"))
+    overall, title = _points(cells.get("mean")), "mean"
     if np.isfinite(overall):
+        title = f"mean (dashed: of all, {overall:.1f})"
         means.axvline(overall, color=_SHIFTED, linestyle="--", linewidth=1.2)
-    means.set(xlabel="points of AP", title="mean" + (f" (all: {overall:.1f})" if np.isfinite(overall) else ""))
+    means.set(xlabel="points of AP", title=title)
     means.tick_params(labelleft=False)
     figure.suptitle(f"{model}\ndrop of AP in points under corruption")
     add_footnote(figure, footnote(metrics))

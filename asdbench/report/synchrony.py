@@ -12,7 +12,7 @@ import numpy as np
 from asdbench.analysis.conditions import HEADLINE
 from asdbench.analysis.curve import ALL, FLOOR, MODEL, VOICED
 from asdbench.metrics.synchrony_curve import FLOOR_FROM_MS
-from asdbench.report.evidence import figure_of, interval_note, rate_of
+from asdbench.report.evidence import figure_of, rate_of
 from asdbench.report.families import curve
 from asdbench.report.plot import Plot, legend_below
 from asdbench.report.table import Column, Estimate, Table, estimate
@@ -122,7 +122,7 @@ def _points_table(
         f"Speaking rows with all sound of their track shifted; + is late. Mean scores: over the same rows at every "
         f"offset{_same_rows(found)}; voiced: over those of them that have voice both at their own and at the shifted "
         f"time. Still speaking (at the threshold {HEADLINE}), retention and sync AUROC: over all rows whose shifted "
-        f"sound is there. A diagnostic: labels are those of the clean data. {interval_note(metrics)}".rstrip(),
+        f"sound is there. A diagnostic: labels are those of the clean data.",
         (
             Column("offset", "offset ms"),
             Column("model", "mean score", "log-odds"),
@@ -183,7 +183,7 @@ def _peaks_table(metrics: Mapping[str, Any], found: Mapping[str, Any]) -> Table:
         f"Floor: mean from 600 ms on, else at the ends of the grid. Half-widths: to where the curve is half-way down. "
         f"No peak where the interval of peak minus floor, which allows for the highest point being chosen, includes 0. "
         f"Activity floor: voice activity times lip motion, which sees onsets and pauses but not which sound belongs to "
-        f"which lips.{missing} {interval_note(metrics)}".rstrip(),
+        f"which lips.{missing}",
         (
             Column("curve", "curve"),
             Column("rows", "rows", "count"),
