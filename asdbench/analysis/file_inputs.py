@@ -191,7 +191,7 @@ class Inputs:
         """
         if self.kind not in kinds:
             wanted = " or ".join(KINDS[kind] for kind in kinds)
-            raise NotGivenError(f"it needs {wanted} as labels, and {self.request.labels} holds {KINDS[self.kind]}")
+            raise NotGivenError(f"it needs {wanted}, and the labels are {KINDS[self.kind]}")
 
     def division(self, *names: str) -> Path | None:
         """Return the division of the videos that was given, or that lies beside the labels under one of these names."""
