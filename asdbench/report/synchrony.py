@@ -15,7 +15,7 @@ from asdbench.metrics.synchrony_curve import FLOOR_FROM_MS
 from asdbench.report.evidence import figure_of, rate_of
 from asdbench.report.families import curve
 from asdbench.report.plot import Plot, legend_below
-from asdbench.report.table import Column, Estimate, Table, estimate
+from asdbench.report.table import Column, Estimate, Table, estimate, format_value
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 NEAR_MS = 250
 """A peak further from 0 than this, or one that may as well lie where the floor is measured, is no sign that a model
 matches sound and lips."""
+
+SLIGHT = 0.25
+"""A peak that may be no higher than this, in standard deviations of clean scores, is none that matters."""
 
 _GUIDE, _MODEL, _FLOOR = "#666666", "#0072B2", "#D55E00"
 _STYLE: dict[str, dict[str, Any]] = {
@@ -64,11 +67,16 @@ def sentence(metrics: Mapping[str, Any]) -> str:
     where, height = _offset(peak["offset_ms"]), f"{peak['height']:.2f} log-odds above their floor"
     if _peaks_near_0(model):
         return f"With all sound shifted its scores peak {where}, {height}{_against_floor(metrics['curve'])}."
-    highest = f" (they are highest {where}, {height})" if model["peak_interval"]["is_peak"] else ""
-    return (
-        f"With all sound shifted its scores have no peak near 0{highest}: it does not notice when sound and lips are "
-        "apart."
-    )
+    found = model["peak_interval"]
+    said = "With all sound shifted its scores have no peak near 0"
+    if found["is_peak"]:
+        said += f" (they are highest {where}, {height})"
+    if found["high"] <= SLIGHT * model["spread"]:
+        return f"{said}: it does not notice when sound and lips are apart."
+    if found["is_peak"]:
+        return f"{said}."
+    ends = format_value(Estimate(found["height"], found["low"], found["high"]), "log-odds")
+    return f"{said}, but too few rows to tell whether it notices when sound and lips are apart ({ends} log-odds)."
 
 
 def _against_floor(found: Mapping[str, Any]) -> str:
