@@ -31,7 +31,7 @@ from asdbench.types import IGNORE, BoolArray
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_CODES = frozenset(code for text, code in LABELS.items() if text)
+_AFTER = "label_after"
 _SOURCE = "source_id"
 
 
@@ -189,7 +189,7 @@ def _from_parquet(path: Path, labels: bool) -> RowFile:
     except (OSError, pa.ArrowException) as error:
         words = " ".join(str(error).split())[:200]
         raise DataError(f"{path}: not a readable Parquet file ({words}).") from error
-    wanted = next((name for name in ("label_after", "label") if name in table.column_names), "label")
+    wanted = next((name for name in (_AFTER, "label") if name in table.column_names), "label")
     needed = ("video_id", "entity_id", wanted if labels else "score")
     missing = [name for name in needed if name not in table.column_names]
     if "timestamp_ms" not in table.column_names and "frame_timestamp" not in table.column_names:
@@ -216,7 +216,13 @@ def _sources(path: Path, table: pa.Table, video: NDArray[np.int32], videos: tupl
     if _SOURCE not in table.column_names:
         return {name: source_of(name) for name in videos}
     source, sources = _text(path, table, _SOURCE)
-    present, first = np.unique(video, return_index=True)
+    present, first, place = np.unique(video, return_index=True, return_inverse=True)
+    other = np.flatnonzero(source != source[first[place.reshape(-1)]])
+    if len(other):
+        raise DataError(
+            f"{path}, row {other[0] + 1}: the video {videos[video[other[0]]]!r} has another source_id than above; a "
+            "video comes from one recording."
+        )
     return {videos[code]: sources[source[row]] for code, row in zip(present.tolist(), first.tolist(), strict=True)}
 
 
@@ -258,7 +264,7 @@ def _labels(path: Path, table: pa.Table, name: str) -> NDArray[np.int8]:
     column = table.column(name)
     if pa.types.is_integer(column.type) or pa.types.is_boolean(column.type):
         values = column.cast(pa.int64()).to_numpy()
-        known = np.isin(values, [*_CODES, IGNORE])
+        known = np.isin(values, [0, 1, *([IGNORE] if name == _AFTER else [])])
     else:
         codes, texts = _text(path, table, name)
         values = np.array([LABELS.get(text, 99) for text in texts])[codes]
