@@ -17,7 +17,16 @@ from asdbench.analysis.conditions import require_both_classes
 from asdbench.atomic import write_json
 from asdbench.checkpoints.cards import caution
 from asdbench.checkpoints.shipped import shipped_checkpoint
-from asdbench.config import DEMO_CHECKPOINTS, DEMO_DATA, Config, completed, demo_config, named_values, resolve
+from asdbench.config import (
+    DEMO_CHECKPOINTS,
+    DEMO_DATA,
+    Config,
+    completed,
+    demo_config,
+    named_values,
+    resample_count,
+    resolve,
+)
 from asdbench.data import dataset_folder, open_dataset, shipped_data
 from asdbench.devices import choose_device, describe_device
 from asdbench.engine.activity import SHARPNESS, Meter
@@ -64,6 +73,7 @@ def run(
     seed: int | None = None,
     on_error: str | None = None,
     audit: int | str | None = None,
+    resamples: int | str | None = None,
     config: Path | None = None,
     progress: bool | None = None,
 ) -> Run:
@@ -88,6 +98,7 @@ def run(
         seed: Another seed than the suite's; the run is then *custom*, fit for no gate and no leaderboard.
         on_error: ``stop`` at broken media, or ``skip`` them and have them counted.
         audit: How many tracks per condition are measured before scoring, 4 by default, or ``off``.
+        resamples: How many resamples the intervals rest on, 1,000 by default, or ``off`` for none.
         config: TOML file of settings; ``asdbench.toml`` in the current folder by default.
         progress: Whether to show a progress bar; on a terminal by default.
 
@@ -101,6 +112,7 @@ def run(
     flags = {
         "suite": suite, "data": data, "checkpoint": checkpoint, "format": format, "split": split, "device": device,
         "out": out, "runs": runs, "limit": limit, "seed": seed, "on_error": on_error, "audit": audit,
+        "resamples": resamples,
         "model": model if isinstance(model, str) else None,
         "option": [f"{key}={value}" for key, value in options.items()] if options else None,
         "data_option": [f"{key}={value}" for key, value in data_options.items()] if data_options else None,
@@ -160,7 +172,8 @@ def run_config(
             skipped = earlier["counts"]["skipped_tracks"]
             left_out = f" but for {skipped} skipped track(s)" if skipped else ""
             notify(f"this run is complete{left_out}; delete its folder, or choose another --out, to score again")
-            return _reopened(folder)
+            asked = config.sources["resamples"] != "default"
+            return _reopened(folder, settings.resamples if asked else None)
         notify(f"{'continuing' if earlier else 'writing'} {folder.path}")
         return job.execute(folder, identity, progress)
 
@@ -224,17 +237,20 @@ def _require_same_media(
         )
 
 
-def _reopened(folder: RunFolder) -> Run:
+def _reopened(folder: RunFolder, resamples: int | str | None = None) -> Run:
     try:
-        return open_run(folder.path)
+        run = open_run(folder.path)
     except DataError:
         # Somebody deleted or damaged the numbers; the predictions still hold them.
-        return _finished(folder, folder.read_record())
+        return _finished(folder, folder.read_record(), resamples)
+    if resamples is None or run.rows.resamples == resample_count(resamples):
+        return run
+    return _finished(folder, run.record, resamples)
 
 
-def _finished(folder: RunFolder, record: Mapping[str, Any]) -> Run:
+def _finished(folder: RunFolder, record: Mapping[str, Any], resamples: int | str | None = None) -> Run:
     """Write everything that follows from the predictions."""
-    run = Run(folder.path, record, {}).recomputed()
+    run = Run(folder.path, record, {}).recomputed(resamples)
     write_json(folder.path / "metrics.json", run.metrics)
     write_report(run)
     return run
@@ -280,7 +296,7 @@ class _Job:
     def meter(self) -> Meter:
         """What is measured beside the scores."""
         annotated = all(track.voiced is not None for track in self.dataset.tracks)
-        return Meter(self.model.scorer, self.plan, annotated)
+        return Meter(self.model.scorer, tuple(each.condition for each in self.plan.conditions), annotated)
 
     def evaluator(self, meter: Meter | None = None) -> TrackEvaluator:
         skip = self.config.settings.on_error == "skip"
@@ -462,13 +478,18 @@ def show_perturbation(
     return preview, write_preview(preview, Path(out))
 
 
-def score(path: str | Path) -> Run:
+def score(path: str | Path, resamples: int | str | None = None) -> Run:
     """Recompute every figure of a finished run from its predictions; nothing on disk changes.
+
+    Args:
+        path: The run folder.
+        resamples: How many resamples the intervals rest on, or ``off``; as the run has them by default.
 
     Raises:
         DataError: Not a finished run, or its predictions are missing or broken.
+        UsageError: No such number of resamples.
     """
-    return open_run(path).recomputed()
+    return open_run(path).recomputed(resamples)
 
 
 def score_predictions(
@@ -479,6 +500,7 @@ def score_predictions(
     name: str | None = None,
     out: str | Path | None = None,
     runs: str | Path | None = None,
+    resamples: int | str | None = None,
     notify: Notify = lambda _: None,
 ) -> Run:
     """Score what other code predicted on a materialised set, and write a run folder.
@@ -490,6 +512,7 @@ def score_predictions(
         name: What to call the model; ``given`` by default.
         out: Run folder; ``<runs>/<name>-<suite>-<data>-<fingerprint>`` by default.
         runs: Where derived run folders lie; ``runs`` by default.
+        resamples: How many resamples the intervals rest on, 1,000 by default, or ``off`` for none.
         notify: Told in a few words what happens.
 
     Raises:
@@ -511,23 +534,30 @@ def score_predictions(
             notify(
                 "these predictions are scored; delete the folder of the run, or choose another --out, to do it again"
             )
-            return _reopened(folder)
+            return _reopened(folder, resamples)
         notify(f"writing {folder.path}")
         folder.write_record(record | {"state": "running"})
         for condition, rows in given.predictions.items():
             write_predictions(predictions_path(folder.path, condition), rows)
         given.copy_records(folder.path)
-        _finished(folder, record)
+        _finished(folder, record, resamples)
         folder.write_record(record | {"state": "complete"})
     return open_run(folder.path)
 
 
-def report(path: str | Path) -> Run:
+def report(path: str | Path, resamples: int | str | None = None) -> Run:
     """Write tables, figures and ``report.md`` of a finished run again.
+
+    Args:
+        path: The run folder.
+        resamples: Compute ``metrics.json`` again first, with so many resamples, or with none (``off``).
 
     Raises:
         DataError: Not a finished run.
+        UsageError: No such number of resamples.
     """
     finished = open_run(path)
+    if resamples is not None:
+        return _finished(RunFolder(finished.path), finished.record, resamples)
     write_report(finished)
     return finished

@@ -33,6 +33,9 @@ _LISTS = ("option", "data_option")
 
 _DEMO = "demo"  # where the values of the demo come from, in the record
 
+Resamples = Annotated[int, msgspec.Meta(ge=100)] | Literal["off"]
+"""With fewer resamples the ends of an interval would be those of single draws."""
+
 _Layer = Mapping[str, tuple[Any, str]]
 """Setting to value and source."""
 
@@ -56,6 +59,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         seed: Another seed than the suite's.
         on_error: ``stop`` at broken media, or ``skip`` and count them.
         audit: How many tracks per condition are measured before scoring, or ``off``.
+        resamples: How many resamples the intervals rest on, or ``off`` for none.
     """
 
     suite: str = "unsync"
@@ -73,6 +77,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     seed: int | None = None
     on_error: Literal["stop", "skip"] = "stop"
     audit: Annotated[int, msgspec.Meta(ge=1)] | Literal["off"] = 4
+    resamples: Resamples = 1000
 
 
 @dataclass(frozen=True)
@@ -172,6 +177,19 @@ def completed(config: Config, own_model: bool, needs_weights: Callable[[str], bo
             f"{DEMO_CHECKPOINTS[0]}), or --model NAME for a model that needs no weights (such as 'additive')."
         )
     return config
+
+
+def resample_count(given: Any) -> int:
+    """Return how many resamples are asked for; 0 for ``off``.
+
+    Args:
+        given: A number, or ``off``, as the setting ``resamples`` is.
+
+    Raises:
+        UsageError: Neither.
+    """
+    number: int | str = _convert("resamples", given, "argument")
+    return 0 if isinstance(number, str) else number
 
 
 def named_values(texts: Iterable[str]) -> dict[str, str]:

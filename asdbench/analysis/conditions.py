@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from asdbench.errors import DataError, UndefinedMetricError
 from asdbench.metrics import (
     false_positive_rate,
+    operating_point,
     positive_share,
     rescaled_ap,
     retention,
@@ -89,6 +90,30 @@ def require_both_classes(labels: NDArray[np.int8]) -> None:
         )
 
 
+def counted_rows(clean: Predictions, rows: Predictions, condition: Condition) -> BoolArray:
+    """Return the rows that count in AP and in precision, F1 and balanced accuracy."""
+    counted: BoolArray = rows.label_after != IGNORE
+    if condition.perturbation == DUBBED.perturbation:
+        # Only dubbed rows are ignored in the clean condition. Without any, where --limit or an error left them all out,
+        # the other rows would be the clean condition under another name.
+        return counted & bool(np.any(clean.label_after == IGNORE))
+    return counted
+
+
+def own_negatives(rows: Predictions) -> BoolArray:
+    """Return the negatives that the condition itself did not make: those of FPR."""
+    mask: BoolArray = (rows.label_after == 0) & (rows.label != 1)
+    return mask
+
+
+def voiced_pairs(clean: Predictions, rows: Predictions) -> BoolArray | None:
+    """Return the paired rows in which voice is heard before and after the change; ``None`` where nobody listened."""
+    if clean.voiced is None or rows.voiced is None:
+        return None
+    mask: BoolArray = rows.paired & (clean.voiced == 1) & (rows.voiced == 1)
+    return mask
+
+
 def row_counts(rows: Predictions) -> dict[str, int]:
     """Return how many rows a condition has, by what becomes of them."""
     counted = {
@@ -130,7 +155,7 @@ def condition_metrics(
     """
     if condition.perturbation == DUBBED.perturbation:
         return _dubbed_metrics(protocol, clean, rows, thresholds)
-    counted = rows.label_after != IGNORE
+    counted = counted_rows(clean, rows, condition)
     metrics: dict[str, Any] = {**_precision(protocol, rows, counted)}
     if condition.perturbation is not None:
         eligible = rows.eligible & (rows.label == 1)
@@ -162,9 +187,7 @@ def _dubbed_metrics(
     protocol: str, clean: Predictions, rows: Predictions, thresholds: Mapping[str, float]
 ) -> dict[str, Any]:
     """Return the metrics of all clean rows with the dubbed ones as further negatives; nothing was edited."""
-    # Only dubbed rows are ignored in the clean condition. Without any, where --limit or an error left them all out, the
-    # other rows would be the clean condition under another name.
-    counted = (rows.label_after != IGNORE) & bool(np.any(clean.label_after == IGNORE))
+    counted = counted_rows(clean, rows, DUBBED)
     return {
         **_precision(protocol, rows, counted),
         "sync_auroc": _NO_CLEAN_VERSION,
@@ -175,7 +198,7 @@ def _dubbed_metrics(
 
 def _dubbed_rates(rows: Predictions, counted: BoolArray, threshold: float) -> dict[str, Measured]:
     # Articulating rows are what `fa_changed` counts, so FPR leaves them out, as it does the changed rows elsewhere.
-    others, articulating = counted & ~rows.changed, counted & rows.changed
+    others, articulating = dubbed_parts(rows, counted)
     inner = articulating & _inner(rows)
     labels, scores = rows.label_after[others], rows.score[others]
     return {
@@ -185,7 +208,13 @@ def _dubbed_rates(rows: Predictions, counted: BoolArray, threshold: float) -> di
         "fa_changed_inner": measure(lambda: positive_share(rows.score[inner], threshold)),
         "tpr_same_rows": _NO_CLEAN_VERSION,
         "retention": _NO_CLEAN_VERSION,
+        **_operating(rows, counted, threshold),
     }
+
+
+def dubbed_parts(rows: Predictions, counted: BoolArray) -> tuple[BoolArray, BoolArray]:
+    """Return the rows under ``dubbed`` that make up TPR and FPR, and those of articulating lips."""
+    return counted & ~rows.changed, counted & rows.changed
 
 
 def _precision(protocol: str, rows: Predictions, mask: BoolArray) -> dict[str, Any]:
@@ -222,18 +251,39 @@ def _synchrony(clean: Predictions, rows: Predictions, mask: BoolArray) -> dict[s
 def _rates(clean: Predictions, rows: Predictions, condition: Condition, threshold: float) -> dict[str, Measured]:
     # A negative counts for FPR unless the condition itself made it one: "unchanged" speaks of labels here, since a
     # condition such as silence changes the sound of every row.
-    counted = (rows.label_after != IGNORE) & ((rows.label == 1) <= (rows.label_after == 1))
+    counted = (rows.label_after == 1) | own_negatives(rows)
     labels, scores = rows.label_after[counted], rows.score[counted]
     rates = {
         "tpr": measure(lambda: true_positive_rate(labels, scores, threshold)),
         "fpr": measure(lambda: false_positive_rate(labels, scores, threshold)),
+        **_operating(rows, rows.label_after != IGNORE, threshold),
     }
     if condition.perturbation is None:
         return rates
     if condition.labels == "keep":
         before = measure(lambda: true_positive_rate(labels, clean.score[counted], threshold))
         rates["tpr_drop"] = _drop(before, rates["tpr"])
-    return rates | _changed_rates(clean, rows, rows.paired, threshold)
+    return rates | _changed_rates(clean, rows, rows.paired, threshold) | _voiced_rates(clean, rows, threshold)
+
+
+def _operating(rows: Predictions, mask: BoolArray, threshold: float) -> dict[str, Measured]:
+    labels, scores = rows.label_after[mask], rows.score[mask]
+    return {
+        "precision": measure(lambda: operating_point(labels, scores, threshold).precision),
+        "f1": measure(lambda: operating_point(labels, scores, threshold).f1),
+        "balanced_accuracy": measure(lambda: operating_point(labels, scores, threshold).balanced_accuracy),
+    }
+
+
+def _voiced_rates(clean: Predictions, rows: Predictions, threshold: float) -> dict[str, Measured]:
+    mask = voiced_pairs(clean, rows)
+    if mask is None:
+        return {}
+    before, after = clean.score[mask], rows.score[mask]
+    return {
+        "fa_changed_voiced": measure(lambda: positive_share(after, threshold)),
+        "retention_voiced": measure(lambda: retention(before, after, threshold)),
+    }
 
 
 def _changed_rates(clean: Predictions, rows: Predictions, mask: BoolArray, threshold: float) -> dict[str, Measured]:

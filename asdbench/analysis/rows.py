@@ -7,9 +7,13 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from asdbench.metrics import frozen_thresholds, resampling_of, resampling_units
-from asdbench.metrics.bootstrap import RESAMPLES, Resampling
+from asdbench.metrics.bootstrap import RESAMPLES, Replicates, Resampling
+from asdbench.metrics.inputs import Float64Array
+from asdbench.metrics.passes import ThresholdPass
+from asdbench.metrics.resampled import evaluate, values_of
 from asdbench.metrics.units import Units
 from asdbench.metrics.weighted import RankedRows
 from asdbench.records.facts import RowFacts
@@ -18,6 +22,9 @@ from asdbench.types import IGNORE, BoolArray, Condition
 
 SEED = "1"
 """Seed of the resamples, unless another is asked for."""
+
+Figure = tuple[str, ...]
+"""The place of a figure in ``metrics``: ``("ava",)`` or ``("at", "tpr:0.9", "tpr")``."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +38,7 @@ class RunRows:
         protocol: Name of the scoring rule that belongs to the data set.
         resamples: Number of bootstrap resamples; 0 for no intervals.
         seed: Of the resamples.
+        voice_annotated: Whether ``voiced`` of the clean rows comes from the data set's annotation.
     """
 
     conditions: Mapping[str, Condition]
@@ -39,6 +47,7 @@ class RunRows:
     protocol: str = "ava"
     resamples: int = RESAMPLES
     seed: str = SEED
+    voice_annotated: bool = False
 
     @cached_property
     def clean(self) -> Predictions:
@@ -72,6 +81,21 @@ class RunRows:
         """The counted clean rows with their units, on which each resample finds its thresholds anew."""
         rows = self.counted
         return RankedRows(self.clean.label[rows], self.clean.score[rows], self.units.of_row[rows], self.units.count)
+
+    @cached_property
+    def resampled_thresholds(self) -> dict[str, Float64Array]:
+        """``[1 + B + C]`` each: the thresholds that all rows, each resample, and all units but one freeze."""
+        thresholds = ThresholdPass(self.ranked)
+
+        def figures(weights: NDArray[np.int64], _: slice) -> dict[str, Float64Array]:
+            return {name: thresholds.values(weights, name) for name in self.thresholds}
+
+        return {name: values_of(found) for name, found in evaluate(figures, self.resampling).items()}
+
+    @cached_property
+    def replicated(self) -> dict[str, dict[Figure, Replicates]]:
+        """What ``intervals.condition_replicates`` found, by condition."""
+        return {}
 
     def others(self) -> Iterator[tuple[Condition, Predictions]]:
         """Yield every condition but the clean one with its rows.

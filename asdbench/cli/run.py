@@ -7,12 +7,8 @@ from typing import Any
 
 import click
 
+from asdbench.cli.options import number_or_off, resamples_option
 from asdbench.cli.output import echo_json, json_option, note, show_run
-
-
-def _audit(_context: click.Context, _parameter: click.Parameter, given: str | None) -> int | str | None:
-    """Return a number as such; what is neither a number nor "off" is refused where all settings are."""
-    return int(given) if given is not None and given.isdecimal() else given
 
 
 @click.command(
@@ -70,9 +66,10 @@ def _audit(_context: click.Context, _parameter: click.Parameter, given: str | No
 @click.option(
     "--audit",
     metavar="N|off",
-    callback=_audit,
+    callback=number_or_off,
     help="Tracks per condition on which is measured before scoring what was changed.  [default: 4]",
 )
+@resamples_option("[default: 1000]")
 @click.option(
     "--config",
     type=click.Path(path_type=Path),

@@ -54,10 +54,15 @@ def _recompute(run: Path, as_json: bool) -> None:
     import msgspec
 
     from asdbench.api import score
+    from asdbench.records.folder import SCHEMA_VERSION
+    from asdbench.records.older import known_to
     from asdbench.report.run import open_run
 
     recorded, recomputed = open_run(run), score(run)
-    differing = list(_differing(recorded.metrics, msgspec.to_builtins(recomputed.metrics)))
+    numbers = msgspec.to_builtins(recomputed.metrics)
+    if recorded.record["schema"] < SCHEMA_VERSION:
+        numbers = known_to(recorded.metrics, numbers)
+    differing = list(_differing(recorded.metrics, numbers))
     same = not differing
     if as_json:
         echo_json(recomputed.to_dict() | {"equals_record": same})

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from asdbench.data.layout import COUNTED, FACE, ORIG_COLUMNS
+from asdbench.data.layout import COUNTED, FACE, ORIG_COLUMNS, VOICED
 from asdbench.data.tables import Lines, Table, read_table
 from asdbench.errors import DataError
 from asdbench.types import BoolArray, TrackKey
@@ -42,6 +42,7 @@ class Annotation:
         has_boxes: Whether there are values where boxes should be.
         scored: ``[T]``, False where the column ``counted`` is 0; ``None`` where all rows count.
         face_in_crop: ``[T, 4]`` float64, shares of the crop; ``None`` where the crop is the face.
+        voiced: ``[T]``, the column ``voiced``; ``None`` without one.
     """
 
     video_id: str
@@ -55,6 +56,7 @@ class Annotation:
     scored: BoolArray | None = None
     face_in_crop: NDArray[np.float64] | None = None
     has_boxes: bool = False
+    voiced: BoolArray | None = None
 
     @property
     def key(self) -> TrackKey:
@@ -63,7 +65,7 @@ class Annotation:
 
     def part(self, kept: NDArray[np.int64]) -> Annotation:
         """Return some of the rows, by their places in the track."""
-        columns = ("timestamps_ms", "labels", "inaudible", "rows", "boxes", "scored", "face_in_crop")
+        columns = ("timestamps_ms", "labels", "inaudible", "rows", "boxes", "scored", "face_in_crop", "voiced")
         values = {name: getattr(self, name) for name in columns}
         return replace(self, **{name: each[kept] for name, each in values.items() if each is not None})
 
@@ -112,7 +114,7 @@ def annotate(table: Table, boxes: NDArray[np.float64] | None = None) -> tuple[An
     labels = text.to_numpy().astype(np.int8)
     inaudible = (table.frame["label"] == _INAUDIBLE).to_numpy(dtype=bool)
     table.refuse_unsafe("video_id", "entity_id")
-    counted, faces = _counted(table), _faces(table)
+    counted, voiced, faces = _truth(table, COUNTED), _truth(table, VOICED), _faces(table)
     written = (table.frame[BOX[0]] != "").to_numpy() if BOX[0] in table.frame.columns else np.zeros(len(times), bool)
     return tuple(
         Annotation(
@@ -127,6 +129,7 @@ def annotate(table: Table, boxes: NDArray[np.float64] | None = None) -> tuple[An
             None if counted is None or counted[rows].all() else counted[rows],
             None if faces is None or (faces[rows] == (0, 0, 1, 1)).all() else faces[rows],
             bool(written[rows].any()),
+            None if voiced is None else voiced[rows],
         )
         for video, entity, rows in table.tracks(times)
     )
@@ -146,13 +149,13 @@ def _credible(boxes: NDArray[np.float64]) -> BoolArray:
     return credible
 
 
-def _counted(table: Table) -> BoolArray | None:
-    if COUNTED not in table.frame.columns:
+def _truth(table: Table, column: str) -> BoolArray | None:
+    if column not in table.frame.columns:
         return None
-    values = table.numbers(COUNTED)
-    table.refuse(~np.isin(values, (0, 1)), COUNTED, "is neither 0 nor 1")
-    counted: BoolArray = values == 1
-    return counted
+    values = table.numbers(column)
+    table.refuse(~np.isin(values, (0, 1)), column, "is neither 0 nor 1")
+    true: BoolArray = values == 1
+    return true
 
 
 def _faces(table: Table) -> NDArray[np.float64] | None:

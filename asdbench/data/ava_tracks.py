@@ -93,6 +93,7 @@ class AvaTracks:
                     sentence_id=facts.sentence_id,
                     dubbed=dubbed_of(self._told, facts, rows),
                     scored=rows.scored,
+                    voiced=rows.voiced,
                     categories=facts.categories or categories(rows.video_id),
                 )
             )

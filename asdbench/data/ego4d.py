@@ -219,6 +219,7 @@ class _Reader:
             boxes=None if shares is None else shares.astype(np.float32),
             frame_size=size,
             face_in_crop=None if shares is None or size is None else face_in_crop(self.crop, shares, *size),
+            voiced=rows.voiced,
         )
 
     def _media(

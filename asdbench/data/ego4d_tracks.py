@@ -60,6 +60,7 @@ class FaceRows:
         frames: ``[T]`` int64, increasing.
         boxes: ``[T, 4]`` left, top, right, bottom in pixels; the last two are one past the last pixel.
         labels: ``[T]`` int8.
+        voiced: ``[T]``, in the voice segments of anybody, the camera wearer and people out of the picture included.
     """
 
     name: str
@@ -68,6 +69,7 @@ class FaceRows:
     frames: NDArray[np.int64]
     boxes: NDArray[np.float64]
     labels: NDArray[np.int8]
+    voiced: NDArray[np.bool_]
 
 
 def face_rows(
@@ -83,6 +85,7 @@ def face_rows(
     """
     official = convention == "official"
     voices = _voices(clip, OFFICIAL_FRAMES if official else None)
+    heard = [voice for spoken in voices.values() for voice in spoken]
     for listed in _all_tracks(clip, counts) if official else _pieces(clip, counts):
         rows = _in_order(listed.rows, OFFICIAL_FRAMES if official else None, counts)
         boxes = _corners(rows, whole=official)
@@ -97,7 +100,8 @@ def face_rows(
                 continue
             name = f"{listed.name}@{frames[stretch][0]}" if len(stretches) > 1 else listed.name
             labels = _labels(frames[stretch], voices.get(listed.person, ()))
-            yield FaceRows(name, listed.person, listed.track, frames[stretch], boxes[stretch], labels)
+            voiced = _labels(frames[stretch], heard) == 1
+            yield FaceRows(name, listed.person, listed.track, frames[stretch], boxes[stretch], labels, voiced)
 
 
 def _voices(clip: Clip, limit: int | None) -> dict[str, list[tuple[int, int]]]:

@@ -31,6 +31,8 @@ def fingerprint(tracks: Iterable[Track], extra: bytes = b"") -> str:
             digest.update(b"scored" + track.scored.tobytes())
         if track.face_in_crop is not None:
             digest.update(b"face" + track.face_in_crop.astype("<f4").tobytes())
+        if track.voiced is not None:
+            digest.update(b"voiced" + track.voiced.tobytes())
         if track.categories:
             digest.update(repr(("categories", track.categories)).encode())
     digest.update(extra)

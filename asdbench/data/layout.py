@@ -1,8 +1,9 @@
 """Writes the community layout that `asdbench.data.ava` reads, so that other code bases find what they expect.
 
 Beside the columns of the TalkNet preprocessing, ``csv/<split>_orig.csv`` has ``counted`` (0 where no metric may count
-the row) and ``face_x1`` to ``face_y2`` (the annotated face within its crop) where a track needs them; other code picks
-columns by name. ``csv/<split>_tracks.csv`` says what the community's files cannot: sources, persons, sizes of pictures.
+the row), ``face_x1`` to ``face_y2`` (the annotated face within its crop) and ``voiced`` (1 where the annotation says
+that somebody is heard) where a track needs them; other code picks columns by name. ``csv/<split>_tracks.csv`` says what
+the community's files cannot: sources, persons, sizes of pictures.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ ORIG_COLUMNS = (
 """Columns of ``<split>_orig.csv`` as the TalkNet preprocessing writes them."""
 
 COUNTED = "counted"
+VOICED = "voiced"
 FACE = ("face_x1", "face_y1", "face_x2", "face_y2")
 
 TRACK_COLUMNS = (
@@ -103,6 +105,7 @@ class CommunityLayout:
         ordered = sorted(rows, key=lambda each: each.track.key)
         extra = [COUNTED] if any(not each.counted.all() for each in ordered) else []
         extra += list(FACE) if any(each.track.face_in_crop is not None for each in ordered) else []
+        extra += [VOICED] if ordered and all(each.track.voiced is not None for each in ordered) else []
         tables = self.root / "csv"
         lines = (line for each in ordered for line in _orig_lines(each, extra))
         _write_csv(tables / f"{self.split}_orig.csv", [*ORIG_COLUMNS, *extra], lines)
@@ -160,6 +163,7 @@ def _orig_lines(rows: TrackRows, extra: list[str]) -> Iterator[list[object]]:
         ]  # fmt: skip
         line += [int(counted[i])] if COUNTED in extra else []
         line += [f"{side:.9g}" for side in within[i]] if FACE[0] in extra else []
+        line += [int(track.voiced[i])] if VOICED in extra and track.voiced is not None else []
         yield line
 
 

@@ -20,7 +20,6 @@ from asdbench.adapters.base import Adapter
 from asdbench.analysis.conditions import ONE_SHIFT
 from asdbench.engine.facts import sharpness
 from asdbench.errors import DataError, MissingDependencyError
-from asdbench.perturb.plan import Plan
 from asdbench.types import Condition, Float32Array, Int16Array, Scorer, Track, UInt8Array
 
 if TYPE_CHECKING:
@@ -63,16 +62,16 @@ def activity_column(condition: str) -> str:
 
 @dataclass(frozen=True)
 class Meter:
-    """Measures tracks under the conditions of a plan.
+    """Measures tracks under the conditions of a suite.
 
     Attributes:
-        scorer: The model; ``None`` where nobody has scored yet.
-        plan: The resolved suite.
+        scorer: The model; ``None`` where nobody scores yet.
+        suite: The conditions.
         annotated: Whether every track of the data set says when there is voice (``Track.voiced``).
     """
 
     scorer: Scorer | None
-    plan: Plan
+    suite: tuple[Condition, ...]
     annotated: bool = False
 
     @cached_property
@@ -103,7 +102,7 @@ class Meter:
     @cached_property
     def conditions(self) -> tuple[str, ...]:
         """The conditions under which voice activity and the activity floor are measured."""
-        return tuple(p.condition.name for p in self.plan.conditions if wants_activity(p.condition))
+        return tuple(condition.name for condition in self.suite if wants_activity(condition))
 
     @cached_property
     def voiced(self) -> tuple[str, ...]:
@@ -130,7 +129,7 @@ class Meter:
 
     @property
     def _clean(self) -> tuple[str, ...]:
-        return tuple(p.condition.name for p in self.plan.conditions if p.condition.perturbation is None)
+        return tuple(condition.name for condition in self.suite if condition.perturbation is None)
 
     @property
     def identity(self) -> str:
@@ -191,15 +190,23 @@ class TrackMeter:
             audio: The track's audio; need not be that of the digest where that has been taken before.
             faces: The track's faces, likewise.
         """
+        self.hear(key[0], audio)
+        self.see(key[1], faces)
+
+    def hear(self, sound: str, audio: Int16Array) -> None:
+        """Look at sound alone; see `take`."""
+        floor = self.meter.floor
+        if floor is not None and sound not in self.voices and sound in self._sounds:
+            self.voices[sound] = _or_none(lambda: floor.embed_audio(audio, len(self.track), self.track.fps))
+
+    def see(self, sight: str, faces: Sequence[UInt8Array]) -> None:
+        """Look at faces alone; see `take`."""
         from asdbench.adapters.lip_motion import lip_motion
 
-        floor = self.meter.floor
-        if self.sharpness is None and not key[1]:
+        if self.sharpness is None and sight == CLEAN:
             self.sharpness = sharpness(faces)
-        if floor is not None and key[0] not in self.voices and key[0] in self._sounds:
-            self.voices[key[0]] = _or_none(lambda: floor.embed_audio(audio, len(self.track), self.track.fps))
-        if key[1] not in self.motions and key[1] in self._sights:
-            self.motions[key[1]] = _or_none(lambda: lip_motion(faces))
+        if sight not in self.motions and sight in self._sights:
+            self.motions[sight] = _or_none(lambda: lip_motion(faces))
 
     @cached_property
     def _sounds(self) -> set[str]:

@@ -124,8 +124,12 @@ def _write_condition(
     write_predictions(path, rows, scored=False)
     bounds = np.cumsum([0, *map(len, tracks)]).tolist()
     # The whole film is no part of the set, so nothing may be taken from beyond a track's ends.
+    # What the annotation says of voices holds for the sound that was annotated.
+    kept = plan.condition.perturbation is None
     described = [
-        TrackRows(replace(track, audio_margin=(0, 0)), rows.label_after[start:stop])
+        TrackRows(
+            replace(track, audio_margin=(0, 0), voiced=track.voiced if kept else None), rows.label_after[start:stop]
+        )
         for track, start, stop in zip(tracks, bounds[:-1], bounds[1:], strict=True)
         if track.key not in failed
     ]

@@ -20,12 +20,14 @@ class Reliability:
         rows: ``[B]`` int64, rows whose probability lies in the bin.
         confidence: ``[B]`` mean probability, NaN in an empty bin.
         frequency: ``[B]`` share of positives, NaN in an empty bin.
+        place: ``[N]``, the bin of each row.
     """
 
     edges: Float64Array
     rows: NDArray[np.int64]
     confidence: Float64Array
     frequency: Float64Array
+    place: NDArray[np.intp]
 
     @property
     def expected_calibration_error(self) -> float:
@@ -120,7 +122,7 @@ def reliability(labels: ArrayLike, probabilities: ArrayLike, bins: int = 15) -> 
     with np.errstate(invalid="ignore"):
         confidence = np.bincount(place, values, bins) / rows
         frequency = np.bincount(place, positive.astype(np.float64), bins) / rows
-    return Reliability(edges, rows, confidence, frequency)
+    return Reliability(edges, rows, confidence, frequency, place)
 
 
 def _check(labels: ArrayLike, probabilities: ArrayLike) -> tuple[Float64Array, Float64Array]:

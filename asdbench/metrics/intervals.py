@@ -85,6 +85,8 @@ def interval(replicates: Replicates, level: float = LEVEL) -> Interval:
     if units < MIN_UNITS:
         reason = f"an interval needs at least {MIN_UNITS} units, and there are {units}."
         return Interval(estimate, None, None, None, None, units, 0, "none", reason)
+    if not len(replicates.resampled):
+        return Interval(estimate, None, None, None, None, units, 0, "none", "nothing was resampled.")
     values = np.sort(replicates.resampled[np.isfinite(replicates.resampled)])
     undefined = len(replicates.resampled) - len(values)
     if undefined > MAX_UNDEFINED * len(replicates.resampled):

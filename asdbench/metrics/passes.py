@@ -187,7 +187,8 @@ class _Line:
         return self._pass.place(block, int(np.searchsorted(self._before[block] + inside, rows)))
 
     def _gap(self, hits: Float64Array, rows: Float64Array) -> Float64Array:
-        return (rows - hits) * self._positives - (self._positives - hits) * self._negatives
+        gap: Float64Array = (rows - hits) * self._positives - (self._positives - hits) * self._negatives
+        return gap
 
 
 class PairPass:
@@ -238,7 +239,8 @@ class PairPass:
             below = running[-1].copy()
         pairs = (weights @ self._upper).astype(np.float64) * (weights @ self._lower)
         with np.errstate(invalid="ignore", divide="ignore"):
-            return self._factor * half_pairs / (2 * pairs)
+            share: Float64Array = self._factor * half_pairs / (2 * pairs)
+        return share
 
 
 def _cuts(ends: NDArray[np.int64]) -> NDArray[np.int64]:

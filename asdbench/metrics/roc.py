@@ -126,7 +126,7 @@ def equal_error_rate(labels: ArrayLike, scores: ArrayLike, rule: EerRule = "root
         raise UsageError(f"no rule {rule!r} for the equal error rate; choose root, nearest-max or nearest-mean.")
     curve = roc_curve(labels, scores)
     if rule == "root":
-        return _crossing(curve)
+        return crossing(curve.fpr, curve.tpr)
     fpr, fnr = curve.fpr, 1 - curve.tpr
     if rule == "nearest-max-of-corners":
         kept = _corners(curve)
@@ -135,12 +135,30 @@ def equal_error_rate(labels: ArrayLike, scores: ArrayLike, rule: EerRule = "root
     return float(max(fpr[at], fnr[at]) if rule != "nearest-mean" else (fpr[at] + fnr[at]) / 2)
 
 
-def _crossing(curve: RocCurve) -> float:
-    gap = curve.fpr + curve.tpr - 1  # rises strictly from -1 to 1: each point moves at least one of the two
+def crossing(fpr: Float64Array, tpr: Float64Array) -> float:
+    """Return where straight lines between the points of a ROC curve cross ``fpr = 1 - tpr``.
+
+    Args:
+        fpr: ``[G + 1]`` false positive rates, rising from 0 to 1.
+        tpr: ``[G + 1]`` true positive rates, of which at least one of both rises at each step.
+
+    Returns:
+        The false positive rate there.
+
+    Raises:
+        Nothing.
+
+    Source:
+        As ``equal_error_rate``, rule ``root``.
+
+    Example:
+        >>> crossing(np.array([0.0, 0.0, 1.0]), np.array([0.0, 0.5, 1.0]))
+        0.3333333333333333
+    """
+    gap = fpr + tpr - 1  # rises strictly from -1 to 1: each point moves at least one of the two
     after = int(np.searchsorted(gap, 0))
-    step = gap[after] - gap[after - 1]
-    share = -gap[after - 1] / step
-    return float(curve.fpr[after - 1] + share * (curve.fpr[after] - curve.fpr[after - 1]))
+    share = -gap[after - 1] / (gap[after] - gap[after - 1])
+    return float(fpr[after - 1] + share * (fpr[after] - fpr[after - 1]))
 
 
 def _corners(curve: RocCurve) -> NDArray[np.bool_]:

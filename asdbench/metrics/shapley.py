@@ -6,7 +6,12 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from asdbench.errors import DataError, UndefinedMetricError
+from asdbench.metrics.inputs import Float64Array
+
+Values = float | Float64Array
 
 
 @dataclass(frozen=True)
@@ -88,15 +93,35 @@ def reliance(both: float, video: float, audio: float, neither: float) -> Relianc
     for name, value in (("v(AV)", both), ("v(V)", video), ("v(A)", audio), ("v(empty)", neither)):
         if not math.isfinite(value):
             raise DataError(f"{name} is {value}; modality reliance needs four finite values.")
-    return Reliance(
-        both,
-        video,
-        audio,
-        neither,
-        phi_audio=((both - video) + (audio - neither)) / 2,
-        phi_video=((both - audio) + (video - neither)) / 2,
-        interaction=(both - audio) - (video - neither),
-    )
+    return Reliance(both, video, audio, neither, *(float(each) for each in contributions(both, video, audio, neither)))
+
+
+def contributions(
+    both: Values, video: Values, audio: Values, neither: Values
+) -> tuple[Float64Array, Float64Array, Float64Array]:
+    """Return phi_A, phi_V and the interaction, element by element, so that resamples can be shared out too.
+
+    Args:
+        both: v(AV), a number or ``[B]`` of them.
+        video: v(V).
+        audio: v(A).
+        neither: v(empty).
+
+    Returns:
+        (phi_A, phi_V, interaction).
+
+    Raises:
+        Nothing.
+
+    Source:
+        As ``reliance``.
+
+    Example:
+        >>> tuple(float(each) for each in contributions(0.75, 0.5, 0.25, 0.0))
+        (0.25, 0.5, 0.0)
+    """
+    av, v, a, none = (np.asarray(each, dtype=np.float64) for each in (both, video, audio, neither))
+    return ((av - v) + (a - none)) / 2, ((av - a) + (v - none)) / 2, (av - a) - (v - none)
 
 
 def mean_value(values: Sequence[float]) -> float:

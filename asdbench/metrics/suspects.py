@@ -13,6 +13,9 @@ from asdbench.metrics.inputs import check_pairs, check_scores, check_threshold
 MIN_POSITIVE_ROWS = 100
 """With fewer positive rows a video is not judged."""
 
+SUSPECT_Z = -3.5
+"""At most this robust z makes a video a suspect: the bound of Iglewicz and Hoaglin for outliers of one median."""
+
 _MAD_TO_DEVIATION = 1.4826
 """Makes the median absolute deviation of a normal distribution its standard deviation."""
 
@@ -81,7 +84,8 @@ def robust_scale(values: ArrayLike) -> RobustScale:
         UndefinedMetricError: Fewer than 3 videos, or more than half of them have the same value.
 
     Source:
-        docs/method.md, section 9; Rousseeuw and Croux, JASA 1993, for the constant.
+        docs/method.md, section 9; Rousseeuw and Croux, JASA 1993, for the constant; Iglewicz and Hoaglin, How to Detect
+        and Handle Outliers, 1993, for the z and its bound 3.5.
 
     Example:
         >>> scale = robust_scale([0.0, 0.1, -0.1, 0.05, -0.9])

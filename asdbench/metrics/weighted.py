@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from asdbench.errors import UndefinedMetricError, UsageError
 from asdbench.metrics.inputs import check_rows, check_units, check_weights, require_positives
+from asdbench.metrics.roc import crossing
 from asdbench.metrics.thresholds import FIXED_HALF
 
 ApRule = Literal["ava", "ap"]
@@ -108,6 +109,17 @@ class RankedRows:
         alarms = rows - hits
         twice_wrong = np.sum(np.diff(hits, prepend=0) * (2 * alarms - np.diff(alarms, prepend=0)))
         return 1 - int(twice_wrong) / (2 * positives * negatives)
+
+    def equal_error_rate(self, weights: ArrayLike) -> float:
+        """``equal_error_rate`` by the rule ``root``; undefined without negatives."""
+        weight = check_weights(weights, self.count)
+        hits, rows = self._counts(weight)
+        positives, negatives = int(hits[-1]), int(rows[-1] - hits[-1])
+        if not negatives:
+            raise UndefinedMetricError("no negative rows remain.")
+        here = np.flatnonzero(np.diff(rows, prepend=0))  # a score without weight is no point of the curve
+        tpr = np.concatenate([[0.0], hits[here] / positives])
+        return crossing(np.concatenate([[0.0], (rows[here] - hits[here]) / negatives]), tpr)
 
     def threshold(self, weights: ArrayLike, name: str = "tpr:0.9") -> float:
         """Return a threshold frozen on these rows, as ``threshold_at_tpr`` and ``threshold_at_eer`` define it.

@@ -79,6 +79,38 @@ class PersonScore:
     unscored: int
 
 
+@dataclass(frozen=True, eq=False)
+class PersonCalls:
+    """What becomes of the labels of one person.
+
+    Attributes:
+        frame: ``[L]`` int, the frame of the video, at 25 frames a second.
+        called: ``[L]``, whether the person is called speaking.
+        speaking: ``[L]``, whether the person is labelled so.
+        unmatched: Labels that no detected face covers.
+        unscored: Labels whose face has no score in reach.
+    """
+
+    frame: NDArray[np.int64]
+    called: NDArray[np.bool_]
+    speaking: NDArray[np.bool_]
+    unmatched: int = 0
+    unscored: int = 0
+
+    def score(self) -> PersonScore:
+        """Return the figures of these labels."""
+        hits = int(np.count_nonzero(self.called & self.speaking))
+        wrong = int(np.count_nonzero(self.called != self.speaking))
+        return PersonScore(
+            f1=2 * hits / (2 * hits + wrong) if hits else 0.0,
+            accuracy=1 - wrong / len(self.frame),
+            labels=len(self.frame),
+            positives=int(np.count_nonzero(self.speaking)),
+            unmatched=self.unmatched,
+            unscored=self.unscored,
+        )
+
+
 @dataclass(frozen=True)
 class ColumbiaScores:
     """F1 per speaker and its mean.
@@ -150,12 +182,20 @@ def columbia_f1(
     Source:
         TalkNet-ASD, ``demoTalkNet.py``, ``evaluate_col_ASD``; the same in Light-ASD, LR-ASD, ASDnB.
     """
+    calls = person_calls(labels, tracks, video_frames)
+    people = {name: each.score() for name, each in calls.items()}
+    return ColumbiaScores(people, float(np.mean([people[name].f1 for name in AVERAGED])))
+
+
+def person_calls(
+    labels: Mapping[str, PersonLabels], tracks: Sequence[ScoredTrack], video_frames: int | None = None
+) -> dict[str, PersonCalls]:
+    """Say of every label whether the person is called speaking; arguments and errors as for ``columbia_f1``."""
     missing = [name for name in AVERAGED if name not in labels or not len(labels[name].frame)]
     if missing:
         raise DataError(f"no labels of {', '.join(missing)}; the mean F1 needs all of {', '.join(AVERAGED)}.")
     faces = _faces_by_frame(tracks)
-    people = {name: _score_person(labels[name], faces, video_frames) for name in sorted(labels)}
-    return ColumbiaScores(people, float(np.mean([people[name].f1 for name in AVERAGED])))
+    return {name: _person_calls(labels[name], faces, video_frames) for name in sorted(labels)}
 
 
 def smoothed(scores: NDArray[np.float64], frames: int) -> NDArray[np.float64]:
@@ -187,8 +227,9 @@ def _faces_by_frame(tracks: Sequence[ScoredTrack]) -> dict[int, list[_Face]]:
     return faces
 
 
-def _score_person(labels: PersonLabels, faces: Mapping[int, list[_Face]], video_frames: int | None) -> PersonScore:
-    called, truth, unmatched, unscored = [], [], 0, 0
+def _person_calls(labels: PersonLabels, faces: Mapping[int, list[_Face]], video_frames: int | None) -> PersonCalls:
+    rows: list[tuple[int, bool, bool]] = []
+    unmatched = unscored = 0
     for frame, box, speaking in zip(
         labels.frame.tolist(), labels.boxes.tolist(), labels.speaking.tolist(), strict=True
     ):
@@ -203,18 +244,9 @@ def _score_person(labels: PersonLabels, faces: Mapping[int, list[_Face]], video_
         unmatched += not found
         score = max(((covered, round(value, 2)) for covered, value in found), default=(0.0, 0.0))[1]
         unscored += score != score
-        called.append(score > 0)
-        truth.append(speaking)
-    hits = sum(call and true for call, true in zip(called, truth, strict=True))
-    wrong = sum(call != true for call, true in zip(called, truth, strict=True))
-    return PersonScore(
-        f1=2 * hits / (2 * hits + wrong) if hits else 0.0,
-        accuracy=1 - wrong / len(truth),
-        labels=len(truth),
-        positives=sum(truth),
-        unmatched=unmatched,
-        unscored=unscored,
-    )
+        rows.append((video_frame, score > 0, speaking))
+    frames, called, truth = (np.array([row[column] for row in rows]) for column in range(3))
+    return PersonCalls(frames.astype(np.int64), called.astype(np.bool_), truth.astype(np.bool_), unmatched, unscored)
 
 
 def _covered(face: tuple[int, int, int, int], box: Sequence[int]) -> float:

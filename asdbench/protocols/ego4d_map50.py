@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from asdbench.errors import DataError, UndefinedMetricError
+from asdbench.metrics.bootstrap import Statistic
 from asdbench.metrics.inputs import check_scores
 
 MIN_OVERLAP = 0.5
@@ -60,6 +61,47 @@ class Map50:
     protocol: str = "ego4d-map50"
 
 
+@dataclass(frozen=True, eq=False)
+class RankedDetections:
+    """Detections in the order of their rank, each with what became of it.
+
+    Attributes:
+        hit: ``[D]``, whether it found a speaking face of its own.
+        clip: ``[D]`` int, its clip.
+        speaking_clip: ``[S]`` int, the clip of each speaking box.
+        tied_share: Share of detections whose written score another shares.
+        constant: Whether all detections have one score.
+    """
+
+    hit: NDArray[np.bool_]
+    clip: NDArray[np.int64]
+    speaking_clip: NDArray[np.int64]
+    tied_share: float
+    constant: bool
+
+    def statistic(self, unit_of_clip: NDArray[np.int64], count: int) -> Statistic:
+        """Return mAP@0.5 as a function of ``[C]`` weights: what resampling clips, copies tied, leads to.
+
+        Args:
+            unit_of_clip: Number of a clip to its unit.
+            count: Number of units ``C``.
+        """
+        unit = unit_of_clip[self.clip]
+        speaks = np.bincount(unit_of_clip[self.speaking_clip], minlength=count)
+        places, units_hit = np.flatnonzero(self.hit), unit[self.hit]
+
+        def value(weights: NDArray[np.int64]) -> float:
+            total = int(weights @ speaks)
+            if not total:
+                raise UndefinedMetricError("no speaking box remains.")
+            here = weights[units_hit]
+            hits, ranks = np.cumsum(here), np.cumsum(weights[unit])[places]
+            precision = np.divide(hits, ranks, out=np.zeros(len(hits)), where=ranks > 0)
+            return float(here @ np.maximum.accumulate(precision[::-1])[::-1]) / total
+
+        return value
+
+
 def map50(
     speaking: FaceBoxes,
     detected: FaceBoxes,
@@ -99,29 +141,50 @@ def map50(
         >>> map50(one, one, [0.5]).ap
         1.0
     """
+    ranked = rank_detections(
+        speaking, detected, scores, annotated_frames=annotated_frames, detected_frames=detected_frames
+    )
+    speaks = len(ranked.speaking_clip)
+    if not speaks:
+        raise UndefinedMetricError("no speaking box is annotated.")
+    ranks = np.flatnonzero(ranked.hit) + 1
+    precision = np.arange(1, len(ranks) + 1) / ranks
+    return Map50(
+        ap=float(np.sum(np.maximum.accumulate(precision[::-1]))) / speaks,
+        speaking_boxes=speaks,
+        detections=len(ranked.hit),
+        true_positives=len(ranks),
+        tied_share=ranked.tied_share,
+        constant=ranked.constant,
+    )
+
+
+def rank_detections(
+    speaking: FaceBoxes,
+    detected: FaceBoxes,
+    scores: ArrayLike,
+    *,
+    annotated_frames: Iterable[tuple[int, int]] | None = None,
+    detected_frames: Iterable[tuple[int, int]] | None = None,
+) -> RankedDetections:
+    """Rank detections and match them to speaking boxes; rule, arguments and ``DataError`` as for ``map50``."""
     truth, found = _cut(speaking, "speaking boxes"), _cut(detected, "detected boxes")
     values = np.round(check_scores(scores), SCORE_DECIMALS)
     if len(values) != len(found):
         raise DataError(f"there are {len(found)} detected boxes but {len(values)} scores; each needs one.")
     _check_frames(speaking, detected, annotated_frames, detected_frames)
-    if not len(truth):
-        raise UndefinedMetricError("no speaking box is annotated.")
-    if not len(found):
-        return Map50(0.0, len(truth), 0, 0, 0.0, constant=False)
-    order = np.lexsort((_file_order(detected), -values))
-    match = _best_match(speaking, truth, detected, found)[order]
-    hit = np.zeros(len(order), dtype=np.bool_)
-    taken, first = np.unique(match, return_index=True)  # the first in rank to choose a box gets it
-    hit[first[taken >= 0]] = True
-    ranks = np.flatnonzero(hit) + 1
-    precision = np.arange(1, len(ranks) + 1) / ranks
+    hit = np.zeros(len(found), dtype=np.bool_)
+    order = np.lexsort((_file_order(detected), -values)) if len(found) else np.zeros(0, dtype=np.intp)
+    if len(found) and len(truth):
+        match = _best_match(speaking, truth, detected, found)[order]
+        taken, first = np.unique(match, return_index=True)  # the first in rank to choose a box gets it
+        hit[first[taken >= 0]] = True
     _, counts = np.unique(values, return_counts=True)
-    return Map50(
-        ap=float(np.sum(np.maximum.accumulate(precision[::-1]))) / len(truth),
-        speaking_boxes=len(truth),
-        detections=len(found),
-        true_positives=len(ranks),
-        tied_share=int(counts[counts > 1].sum()) / len(found),
+    return RankedDetections(
+        hit=hit,
+        clip=np.asarray(detected.clip)[order],
+        speaking_clip=np.asarray(speaking.clip),
+        tied_share=int(counts[counts > 1].sum()) / len(found) if len(found) else 0.0,
         constant=len(counts) == 1,
     )
 

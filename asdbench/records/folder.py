@@ -5,6 +5,7 @@
     run.json                  configuration with the source of each value, versions, identity, timings
     plan.parquet              one row per condition and speaking run (or track): what was changed, and how
     predictions/*.parquet     one file per condition
+    rows.parquet              what is known of each row whatever the condition
     metrics.json              every number
     audit.json                what was measured of the plan before scoring, unless that was switched off
     media.json                sizes and times of the files that were scored
@@ -29,7 +30,7 @@ import msgspec
 from asdbench.atomic import replacing, write_json, write_text
 from asdbench.errors import DataError, NotComparableError, ResourceError, UsageError
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Bumped when the layout of a run folder changes; older ones stay readable."""
 
 AUDIT_FILE = "audit.json"

@@ -5,7 +5,34 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from asdbench.analysis.conditions import HEADLINE
+from asdbench.report.table import Estimate, estimate
+
 _KINDS = {"source": "sources", "block": "blocks of 60 s of a single source"}
+
+
+def figure_of(condition: Mapping[str, Any], key: str) -> Any:
+    """Return a figure of a condition of ``metrics.json`` with its interval, as a cell of a table."""
+    return estimate(condition["metrics"], condition.get("intervals", {}), key)
+
+
+def rate_of(condition: Mapping[str, Any], key: str, threshold: str = HEADLINE) -> Any:
+    """Return a rate of a condition at a threshold with its interval, as a cell of a table."""
+    ends = condition.get("intervals", {}).get("at", {}).get(threshold, {})
+    return estimate(condition["metrics"]["at"][threshold], ends, key)
+
+
+def ends_of(cell: Any) -> tuple[float, float] | None:
+    """Return the interval of a cell, ``None`` where it has none."""
+    if not isinstance(cell, Estimate) or cell.low is None or cell.high is None:
+        return None
+    return cell.low, cell.high
+
+
+def number_of(cell: Any) -> float | None:
+    """Return the number of a cell, ``None`` where it is undefined or absent."""
+    value = cell.value if isinstance(cell, Estimate) else cell
+    return float(value) if isinstance(value, (int, float)) else None
 
 
 def interval_note(metrics: Mapping[str, Any]) -> str:

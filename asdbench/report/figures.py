@@ -11,7 +11,9 @@ import numpy as np
 
 from asdbench.analysis.conditions import HEADLINE, value_of
 from asdbench.atomic import replacing
+from asdbench.report.evidence import ends_of, figure_of, footnote, number_of, rate_of
 from asdbench.report.families import base, curve, drops_by_severity, offset_of
+from asdbench.report.plot import add_footnote, legend_below, whisker
 from asdbench.report.sections import SECTIONS
 from asdbench.report.suite_figures import draw_corruptions, draw_curve
 from asdbench.types import Float32Array
@@ -72,14 +74,16 @@ def write_figures(folder: Path, model: str, metrics: Mapping[str, Any], scores: 
     drawn: dict[str, Callable[[Figure], None]] = {}
     if families:
         drawn["ap_vs_proportion"] = lambda figure: _draw_ap(figure, model, metrics, families)
-        drawn["retention_vs_proportion"] = lambda figure: _draw_retention(figure, model, families)
+        drawn["retention_vs_proportion"] = lambda figure: _draw_retention(figure, model, metrics, families)
         drawn["scores"] = lambda figure: _draw_scores(figure, model, metrics, scores)
     for name, draw in drawn.items():
         write_figure(folder / name, draw)
     modality = [c for c in conditions if c["role"] in ("reference", "diagnostic") and offset_of(c) is None]
     if len(modality) > 1:
         height = max(4.2, 1.6 + 0.26 * len(modality))
-        write_figure(folder / "modality", lambda figure: _draw_modality(figure, model, modality), size=(7.2, height))
+        write_figure(
+            folder / "modality", lambda figure: _draw_modality(figure, model, metrics, modality), size=(7.2, height)
+        )
     drops = drops_by_severity(conditions)
     if drops:
         height = max(3.0, 1.4 + 0.28 * len(drops))
@@ -133,48 +137,58 @@ def _write(
             figure.savefig(temporary, format=extension, dpi=160, metadata=_METADATA[extension])
 
 
-def _families(conditions: Sequence[Mapping[str, Any]]) -> dict[str, list[tuple[float, Any]]]:
-    """Return perturbation -> [(realised share of frames, metrics)] for the tests of synchrony."""
-    families: dict[str, list[tuple[float, Any]]] = {}
+_Series = list[tuple[float, Mapping[str, Any]]]
+
+
+def _families(conditions: Sequence[Mapping[str, Any]]) -> dict[str, _Series]:
+    """Return perturbation -> [(realised share of frames, condition)] for the tests of synchrony."""
+    families: dict[str, _Series] = {}
     for condition in conditions:
         share = value_of(condition["metrics"].get("share_changed"))
         # What keeps its labels is no test of synchrony, and a shift of all sound has no proportions.
         graded = condition["role"] == "test" and condition["labels"] == "negative"
         if graded and share is not None and "offset_ms" not in condition["metrics"]:
-            families.setdefault(base(condition), []).append((share, condition["metrics"]))
+            families.setdefault(base(condition), []).append((share, condition))
     return {name: sorted(series, key=itemgetter(0)) for name, series in families.items()}
 
 
-def _points(series: Sequence[tuple[float, Any]], read: Callable[[Any], Any]) -> tuple[list[float], list[float]]:
-    found = [(share, value) for share, metrics in series if (value := value_of(read(metrics))) is not None]
-    return [share for share, _ in found], [value for _, value in found]
+def _draw_lines(axes: Axes, families: Mapping[str, _Series], read: Callable[[Mapping[str, Any]], Any]) -> float:
+    """Draw a figure of each family against the share of frames, and return the highest end of an interval."""
+    top = 0.0
+    for index, (name, series) in enumerate(families.items()):
+        # Beside one another, so that intervals at the same share do not hide each other.
+        aside = 0.008 * (index - (len(families) - 1) / 2)
+        cells = [(share + aside * bool(share), read(condition)) for share, condition in series]
+        known = [(share, value) for share, cell in cells if (value := number_of(cell)) is not None]
+        axes.plot(*zip(*known, strict=True) if known else ([], []), label=_LABELS.get(name, name), **_style(name))
+        for share, cell in cells:
+            ends = ends_of(cell)
+            if ends is not None and share:  # all start from the clean run
+                whisker(axes, share, ends, _style(name)["color"])
+                top = max(top, ends[1])
+    return top
 
 
-def _draw_ap(
-    figure: Figure, model: str, metrics: Mapping[str, Any], families: Mapping[str, Sequence[tuple[float, Any]]]
-) -> None:
+def _draw_ap(figure: Figure, model: str, metrics: Mapping[str, Any], families: Mapping[str, _Series]) -> None:
     clean = metrics["conditions"][0]
     all_rows, unchanged = figure.subplots(1, 2, sharey=True)
-    start = (0.0, clean["metrics"] | {"ap_unchanged": clean["metrics"]["ava"]})
-    for axes, key in ((all_rows, "ava"), (unchanged, "ap_unchanged")):
-        for name, series in families.items():
-            x, y = _points([start, *series], itemgetter(key))
-            axes.plot(x, y, label=_LABELS.get(name, name), **_style(name))
-        axes.set(xlabel="share of speaking frames changed", xlim=(-0.02, 1.02), ylim=(0, 1.02))
+    started = {name: [(0.0, clean), *series] for name, series in families.items()}
+    _draw_lines(all_rows, started, lambda condition: figure_of(condition, "ava"))
+    _draw_lines(unchanged, started, lambda c: figure_of(c, "ava" if c is clean else "ap_unchanged"))
+    for axes in (all_rows, unchanged):
+        axes.set(xlabel="share of speaking frames changed", xlim=(-0.02, 1.04), ylim=(0, 1.02))
     all_rows.plot([0, 1], [1, 0], color=_GUIDE, linestyle=":", label="perfect, but blind to synchrony (1 − p)")
     all_rows.set(ylabel=f"AP ({metrics['protocol']})", title="all rows, changed ones negative")
     unchanged.set(title="unchanged rows only")
     unchanged.text(1, 0.02, "at 1.00 no speaking row is left", color=_GUIDE, ha="right", va="bottom", fontsize=9)
     handles, labels = all_rows.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=2)
+    legend_below(figure, handles, labels, footnote(metrics))
     figure.suptitle(f"{model}\nAP as more of the speech stops matching the lips")
 
 
-def _draw_retention(figure: Figure, model: str, families: Mapping[str, Sequence[tuple[float, Any]]]) -> None:
+def _draw_retention(figure: Figure, model: str, metrics: Mapping[str, Any], families: Mapping[str, _Series]) -> None:
     axes = figure.subplots()
-    for name, series in families.items():
-        x, y = _points(series, lambda m: m["at"][HEADLINE]["retention"])
-        axes.plot(x, y, label=_LABELS.get(name, name), **_style(name))
+    top = _draw_lines(axes, families, lambda condition: rate_of(condition, "retention"))
     axes.axhline(1, color=_GUIDE, linestyle=":")
     axes.text(0, 1.01, "1: never notices", color=_GUIDE, va="bottom")
     axes.axhline(0, color=_GUIDE, linewidth=0.8)
@@ -182,11 +196,12 @@ def _draw_retention(figure: Figure, model: str, families: Mapping[str, Sequence[
     axes.set(
         xlabel="share of speaking frames changed",
         ylabel="retention",
-        xlim=(-0.02, 1.02),
-        ylim=(-0.02, 1.12),
+        xlim=(-0.02, 1.04),
+        ylim=(-0.02, max(1.12, top + 0.02)),
         title=f"{model}\nP(says speaking | changed) / P(says speaking | own sound), at {HEADLINE}",
     )
     axes.legend(loc="center left")
+    add_footnote(figure, footnote(metrics))
 
 
 def _draw_scores(figure: Figure, model: str, metrics: Mapping[str, Any], scores: Scores) -> None:
@@ -216,37 +231,44 @@ def _score_label(name: str) -> str:
     return {"clean": "clean", "negative": "not speaking, clean"}.get(name, _LABELS.get(name, name))
 
 
-def _draw_modality(figure: Figure, model: str, conditions: Sequence[Mapping[str, Any]]) -> None:
+def _draw_modality(
+    figure: Figure, model: str, metrics: Mapping[str, Any], conditions: Sequence[Mapping[str, Any]]
+) -> None:
     above_chance, tpr = figure.subplots(1, 2, sharey=True)
     names = [condition["name"] for condition in conditions]
-    positions = np.arange(len(names))
-    for axes, measured, title in (
+    colours = [_GUIDE if condition["role"] == "reference" else "#56B4E9" for condition in conditions]
+    for axes, cells, title in (
         (
             above_chance,
-            [c["metrics"]["ava_rescaled"] for c in conditions],
+            [figure_of(condition, "ava_rescaled") for condition in conditions],
             "AP above chance\n(AP − base rate) / (1 − base rate)",
         ),
         (
             tpr,
-            [c["metrics"]["at"][HEADLINE]["tpr"] for c in conditions],
+            [rate_of(condition, "tpr") for condition in conditions],
             f"TPR at {HEADLINE}\n(threshold of the clean run)",
         ),
     ):
-        values = [value_of(value) for value in measured]
-        colours = [_CLEAN if condition["role"] == "reference" else "#56B4E9" for condition in conditions]
-        _bars(axes, positions, values, colours)
+        _bars(axes, cells, colours)
         axes.set(title=title)
-    above_chance.set_yticks(positions, names)
+    above_chance.set_yticks(np.arange(len(names)), names)
     above_chance.invert_yaxis()
     figure.suptitle(f"{model}\nwhat is left without a modality, or with a wrong one")
+    add_footnote(figure, footnote(metrics))
 
 
-def _bars(axes: Axes, positions: Any, values: Sequence[float | None], colours: Sequence[str]) -> None:
-    axes.barh(positions, [value or 0.0 for value in values], color=colours, height=0.6)
-    for position, value in zip(positions, values, strict=True):
+def _bars(axes: Axes, cells: Sequence[Any], colours: Sequence[str]) -> None:
+    values = [number_of(cell) for cell in cells]
+    axes.barh(np.arange(len(values)), [value or 0.0 for value in values], color=colours, height=0.6)
+    least = 0.0
+    for position, (cell, value) in enumerate(zip(cells, values, strict=True)):
+        ends = ends_of(cell) or (value or 0.0, value or 0.0)
+        if ends_of(cell) is not None:
+            whisker(axes, position, ends, _CLEAN, across=True)
         text = "undefined" if value is None else f"{round(100 * value, 1) + 0.0:.1f} %"
-        axes.text(max(value or 0.0, 0.0) + 0.02, position, text, va="center")
-    axes.set_xlim(min(0.0, *(value or 0.0 for value in values)), 1.3)
+        axes.text(max(value or 0.0, ends[1], 0.0) + 0.03, position, text, va="center")
+        least = min(least, value or 0.0, ends[0])
+    axes.set_xlim(least - 0.02 if least else 0.0, 1.35)
     axes.set_xticks([0, 0.25, 0.5, 0.75, 1.0])
     axes.grid(visible=False, axis="y")
 

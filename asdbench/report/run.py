@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,9 +12,13 @@ import msgspec
 
 from asdbench.analysis.rows import RunRows
 from asdbench.analysis.run import run_metrics
+from asdbench.config import resample_count
 from asdbench.errors import DataError
+from asdbench.metrics.bootstrap import RESAMPLES
+from asdbench.perturb.repeats import MARK
 from asdbench.records.facts import read_facts
 from asdbench.records.folder import RunFolder
+from asdbench.records.older import upgraded
 from asdbench.records.predictions import Predictions, predictions_path, read_predictions
 from asdbench.registry import unknown_name
 from asdbench.report.conclusion import conclude
@@ -50,6 +54,15 @@ class Run:
     def conditions(self) -> dict[str, Condition]:
         """The conditions of the suite, by name, the clean one first."""
         return {c["name"]: Condition(**c) for c in self.record["suite"]["conditions"]}
+
+    @cached_property
+    def repeats(self) -> dict[str, tuple[Condition, ...]]:
+        """Name of a condition to the same under further plans (``--plan-seeds``)."""
+        found: dict[str, tuple[Condition, ...]] = {}
+        for each in self.record["plan"].get("repeats", ()):
+            name = each["name"].rpartition(MARK)[0]
+            found[name] = (*found.get(name, ()), Condition(**each))
+        return found
 
     @cached_property
     def conclusion(self) -> str:
@@ -93,7 +106,8 @@ class Run:
             UnknownNameError: The run has no such condition.
             DataError: The file is missing or broken.
         """
-        self._named(condition, self.conditions, "condition")
+        repeats = {repeat.name: repeat for group in self.repeats.values() for repeat in group}
+        self._named(condition, self.conditions | repeats, "condition")
         return self.read(condition).to_frame()
 
     def read(self, condition: str) -> Predictions:
@@ -104,12 +118,37 @@ class Run:
     def rows(self) -> RunRows:
         """What every number is computed from."""
         protocol = self.record["data"]["protocol"]
-        return RunRows(self.conditions, self.read, read_facts(self.path), protocol)
+        annotated = (self.record.get("activity") or {}).get("voice") == "annotation"
+        return RunRows(
+            self.conditions,
+            self.read,
+            read_facts(self.path),
+            protocol,
+            resamples=self._resamples,
+            voice_annotated=annotated,
+            repeats=self.repeats,
+        )
 
-    def recomputed(self) -> Run:
-        """Return this run with every number computed again from its predictions."""
+    def recomputed(self, resamples: int | str | None = None) -> Run:
+        """Return this run with every number computed again from its predictions.
+
+        Args:
+            resamples: How many resamples the intervals rest on, or ``off``; as many as they do by default.
+
+        Raises:
+            UsageError: No such number of resamples.
+        """
         counts = {key: self.record["counts"][key] for key in ("tracks", "skipped_tracks", "incomplete_tracks")}
-        return Run(self.path, self.record, counts | run_metrics(self.rows))
+        rows = self.rows if resamples is None else replace(self.rows, resamples=resample_count(resamples))
+        return Run(self.path, self.record, counts | run_metrics(rows))
+
+    @property
+    def _resamples(self) -> int:
+        """As many as ``metrics.json`` rests on; while that is not there, as the settings say."""
+        if "units" in self.metrics:
+            return int(self.metrics["units"]["resamples"])
+        setting = self.record["config"].get("resamples")
+        return RESAMPLES if setting is None else resample_count(setting["value"])
 
     def to_dict(self) -> dict[str, Any]:
         """Return what ``--json`` prints."""
@@ -145,6 +184,7 @@ def open_run(path: str | Path) -> Run:
     if record.get("state") != "complete" or not metrics_file.is_file():
         raise DataError(f"{folder.path}: the run is not finished; run the same command again, it continues.")
     try:
-        return Run(folder.path, record, msgspec.json.decode(metrics_file.read_bytes(), type=dict))
+        metrics = msgspec.json.decode(metrics_file.read_bytes(), type=dict)
+        return Run(folder.path, record, upgraded(metrics, record["schema"]))
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise DataError(f"{metrics_file}: not readable as JSON ({error}); run the same command again.") from error

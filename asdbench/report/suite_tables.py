@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from asdbench.analysis.conditions import HEADLINE, value_of
+from asdbench.report.evidence import figure_of
 from asdbench.report.families import SEVERITIES, base, curve, drops_by_severity, mean_drop, severity_of
-from asdbench.report.table import Column, Table, estimate
+from asdbench.report.table import Column, Table
 
 _FIXED = "fixed:0.5"
 _Conditions = Sequence[Mapping[str, Any]]
@@ -46,8 +47,7 @@ def _drop_cells(conditions: _Conditions) -> dict[str, dict[str, Any]]:
     for condition in conditions:
         place = severity_of(condition)
         if place is not None:
-            cell = estimate(condition["metrics"], condition.get("intervals", {}), "ap_drop")
-            found.setdefault(place[0], {})[f"s{place[1]}"] = cell
+            found.setdefault(place[0], {})[f"s{place[1]}"] = figure_of(condition, "ap_drop")
     return found
 
 

@@ -2,18 +2,94 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from asdbench.report.plot import Plot
-from asdbench.report.table import Table
+from asdbench.report.table import Column, Table, estimate
+from asdbench.report.text import printable
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_MOST = 40
+"""The figure shows no more videos than these, the lowest; the table shows all."""
+
+_SUSPECT, _OTHER, _GUIDE = "#D55E00", "#0072B2", "#666666"
 
 
 def tables(metrics: Mapping[str, Any]) -> Iterator[Table]:
     """Yield the tables of the section, none where ``metrics.json`` lacks it."""
-    yield from ()
+    found = metrics.get("suspects")
+    if found is None:
+        return
+    rows = [
+        {**video, "z": estimate(video, video["intervals"], "z"), "suspect": "yes" if video["suspect"] else ""}
+        for video in found["videos"]
+    ]
+    yield Table(
+        "suspects",
+        _caption(found),
+        (
+            Column("video", "video"),
+            Column("rows", "speaking", "count"),
+            Column("tpr", "TPR %", "share"),
+            Column("tpr_lips", "TPR of lips %", "share"),
+            Column("gap", "difference", "share"),
+            Column("z", "robust z", "ratio"),
+            Column("units", "blocks", "count"),
+            Column("block_ms", "block ms", "count"),
+            Column("suspect", "suspect"),
+        ),
+        tuple(rows) or ({"video": "all", "rows": 0, "z": found["scale"]},),
+    )
 
 
 def figures(model: str, metrics: Mapping[str, Any]) -> Iterator[Plot]:
     """Yield the figures of the section, none where ``metrics.json`` lacks it."""
-    yield from ()
+    found = metrics.get("suspects")
+    if found is None or "undefined" in found["scale"]:
+        return
+    shown = found["videos"][:_MOST]
+    draw = partial(_draw, model=model, section=found, videos=shown)
+    yield Plot("suspects", draw, (7.2, max(3.0, 1.9 + 0.19 * len(shown))))
+
+
+def _caption(found: Mapping[str, Any]) -> str:
+    few = (
+        f" {found['too_few']:,} more videos have fewer than {found['min_rows']} speaking rows."
+        if found["too_few"]
+        else ""
+    )
+    return (
+        f"Per video: TPR of the model minus TPR of lips alone on the same speaking rows, each at its own "
+        f"{found['threshold']} threshold. A low difference: lips move and the model does not believe the sound, as in "
+        f"a dubbed video, but also where the sound is poor or the model is weak. z: distance from the median in robust "
+        f"deviations. Suspect: z at most {found['suspect_z']:g}, its whole interval below 0. Intervals resample blocks "
+        f"of time within the video; with blocks shorter than 60 s they are too narrow.{few}"
+    )
+
+
+def _draw(figure: Figure, model: str, section: Mapping[str, Any], videos: Sequence[Mapping[str, Any]]) -> None:
+    axes = figure.subplots()
+    for position, video in enumerate(videos):
+        ends = video["intervals"].get("z", {})
+        colour, marker = (_SUSPECT, "D") if video["suspect"] else (_OTHER, "o")
+        if ends.get("low") is not None:
+            axes.plot([ends["low"], ends["high"]], [position, position], color=colour, linewidth=1.2)
+        axes.plot([video["z"]], [position], linestyle="", markersize=5, color=colour, marker=marker)
+    axes.axvline(0, color=_GUIDE, linewidth=0.8)
+    axes.axvline(section["suspect_z"], color=_GUIDE, linestyle=":")
+    axes.set_yticks(
+        range(len(videos)), [f"{printable(video['video'])} (n {video['rows']:,})" for video in videos], fontsize=7
+    )
+    axes.grid(visible=False, axis="y")
+    of = len(section["videos"])
+    which = f"the {len(videos)} lowest of {of:,} videos" if of > len(videos) else f"{of:,} videos"
+    axes.set(
+        xlabel="robust z of TPR(model) − TPR(lips alone), with 95 % interval",
+        title=f"{model}\nwhere lips speak and the model does not believe it: {which}\n"
+        f"diamond: suspect (z ≤ {section['suspect_z']:g}, dotted)",
+        ylim=(len(videos) - 0.4, -0.6),
+    )

@@ -2,18 +2,272 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
-from asdbench.report.plot import Plot
-from asdbench.report.table import Table
+import numpy as np
+
+from asdbench.analysis.conditions import HEADLINE
+from asdbench.analysis.curve import ALL, FLOOR, MODEL, VOICED
+from asdbench.report.evidence import figure_of, interval_note, rate_of
+from asdbench.report.families import curve
+from asdbench.report.plot import Plot, legend_below
+from asdbench.report.table import Column, Estimate, Table, estimate
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+NEAR_MS = 250
+"""A peak further from 0 than this is no sign that a model matches sound and lips."""
+
+_GUIDE, _MODEL, _FLOOR = "#666666", "#0072B2", "#D55E00"
+_STYLE: dict[str, dict[str, Any]] = {
+    MODEL: {"color": _MODEL, "linestyle": "-", "marker": "o"},
+    FLOOR: {"color": _FLOOR, "linestyle": "--", "marker": "^"},
+}
+_WIDTHS = ("half_width_early_ms", "half_width_late_ms")
+_FLOOR_LABEL = "activity floor (vad-lip: voice × moving lips)"
 
 
 def tables(metrics: Mapping[str, Any]) -> Iterator[Table]:
     """Yield the tables of the section, none where ``metrics.json`` lacks it."""
-    yield from ()
+    found = metrics.get("curve")
+    points = curve(metrics["conditions"])
+    if points:
+        yield _points_table(metrics, found, points)
+    if found is not None:
+        yield _peaks_table(metrics, found)
 
 
 def figures(model: str, metrics: Mapping[str, Any]) -> Iterator[Plot]:
     """Yield the figures of the section, none where ``metrics.json`` lacks it."""
-    yield from ()
+    found = metrics.get("curve")
+    if found is not None and any("undefined" not in each for each in found["curves"]):
+        yield Plot("curve", partial(_draw, model=model, metrics=metrics), (7.2, 4.6))
+
+
+def sentence(metrics: Mapping[str, Any]) -> str:
+    """Return whether scores depend on sound and lips being in time, in words; empty where the run cannot tell.
+
+    Args:
+        metrics: Content of ``metrics.json``.
+    """
+    model = _curve(metrics.get("curve"), MODEL, ALL)
+    if model is None or model["peak_interval"]["is_peak"] is None:
+        return ""
+    peak = model["peak"]
+    where, height = _offset(peak["offset_ms"]), f"{peak['height']:.2f} log-odds above their floor"
+    if _peaks_near_0(model):
+        return f"With all sound shifted its scores peak {where}, {height}{_against_floor(metrics['curve'])}."
+    highest = f" (they are highest {where}, {height})" if model["peak_interval"]["is_peak"] else ""
+    return (
+        f"With all sound shifted its scores have no peak near 0{highest}: it does not notice when sound and lips are "
+        "apart."
+    )
+
+
+def _against_floor(found: Mapping[str, Any]) -> str:
+    """Say how much of a peak voice and moving lips make on their own, on rows where pauses cannot help."""
+    model, floor = _curve(found, MODEL, VOICED), _curve(found, FLOOR, VOICED)
+    if model is None or floor is None:
+        return ""
+    if model["peak_interval"]["is_peak"] is None or floor["peak_interval"]["is_peak"] is None:
+        return ""
+    if not _peaks_near_0(model):
+        return ", but not where there is voice both at a row's own and at the shifted time: the pauses make the peak"
+    if _peaks_near_0(floor):
+        return ", and so do those of voice activity times lip motion, which knows of no lips that fit a sound"
+    return ", also where there is voice at both times, where voice activity times lip motion has no peak"
+
+
+def _peaks_near_0(each: Mapping[str, Any]) -> bool:
+    return bool(each["peak_interval"]["is_peak"]) and abs(each["peak"]["offset_ms"]) <= NEAR_MS
+
+
+def _offset(offset_ms: float) -> str:
+    if round(offset_ms) == 0:
+        return "at 0"
+    return f"with the sound {abs(offset_ms):.0f} ms {'late' if offset_ms > 0 else 'early'}"
+
+
+def _curve(found: Mapping[str, Any] | None, of: str, on: str) -> Mapping[str, Any] | None:
+    """Return a curve that has a value."""
+    for each in (found or {}).get("curves", ()):
+        if (each["of"], each["on"]) == (of, on) and "undefined" not in each:
+            return each  # type: ignore[no-any-return]
+    return None
+
+
+def _points_table(
+    metrics: Mapping[str, Any], found: Mapping[str, Any] | None, points: Sequence[tuple[float, Mapping[str, Any]]]
+) -> Table:
+    rows = []
+    for offset, condition in points:
+        row = {"offset": f"{offset:+g}", "paired": condition["rows"]["paired"]}
+        row |= {key: rate_of(condition, key) for key in ("fa_changed", "retention")}
+        row["sync_auroc"] = figure_of(condition, "sync_auroc")
+        rows.append(row | _means(found, offset))
+    return Table(
+        "curve",
+        f"Speaking rows with all sound of their track shifted; + is late. Mean scores: over the same rows at every "
+        f"offset{_same_rows(found)}; voiced: over those of them that have voice both at their own and at the shifted "
+        f"time. Still speaking (at the threshold {HEADLINE}), retention and sync AUROC: over all rows whose shifted "
+        f"sound is there. A diagnostic: labels are those of the clean data. {interval_note(metrics)}".rstrip(),
+        (
+            Column("offset", "offset ms"),
+            Column("model", "mean score", "log-odds"),
+            Column("floor", "activity floor", "log-odds"),
+            Column("model_voiced", "mean score, voiced", "log-odds"),
+            Column("floor_voiced", "activity floor, voiced", "log-odds"),
+            Column("voiced", "voiced rows", "count"),
+            Column("paired", "shifted rows", "count"),
+            Column("fa_changed", "still speaking %", "share"),
+            Column("retention", "retention", "ratio"),
+            Column("sync_auroc", "sync AUROC", "ratio"),
+        ),
+        tuple(rows),
+    )
+
+
+def _means(found: Mapping[str, Any] | None, offset: float) -> dict[str, Any]:
+    cells: dict[str, Any] = {}
+    for key, of, on in (
+        ("model", MODEL, ALL),
+        ("floor", FLOOR, ALL),
+        ("model_voiced", MODEL, VOICED),
+        ("floor_voiced", FLOOR, VOICED),
+    ):
+        each = _curve(found, of, on)
+        if found is None or each is None or offset not in found["offsets_ms"]:
+            continue
+        place = found["offsets_ms"].index(offset)
+        ends = {"mean": each["mean_intervals"][place]} if "mean_intervals" in each else {}
+        cells[key] = estimate({"mean": each["mean"][place]}, ends, "mean")
+        if key == "model_voiced":
+            cells["voiced"] = each["rows"][place]
+    return cells
+
+
+def _same_rows(found: Mapping[str, Any] | None) -> str:
+    if found is None:
+        return ""
+    context = " and 0.5 s beyond" if found["sound_known"] else ""
+    text = (
+        f" (n = {found['rows']:,} of {found['speaking']:,}, those with real sound up to ±{found['reach_ms']:,} ms"
+        f"{context})"
+    )
+    if found["cut"] is not None:
+        text += (
+            f", a grid cut to ±{found['reach_ms']:,} ms, since only {found['cut']['rows']:,} rows have real sound up "
+            f"to ±{found['cut']['from_ms']:,} ms"
+        )
+    return text
+
+
+def _peaks_table(metrics: Mapping[str, Any], found: Mapping[str, Any]) -> Table:
+    missing = "".join(f" Absent: {name}, for {reason}." for name, reason in found["missing"].items())
+    return Table(
+        "peaks",
+        f"Peaks of the synchrony curves; rows: the same at every offset{_same_rows(found)}, or those of them that have "
+        f"voice both at their own and at the shifted time (fewest at any offset). Place: by a parabola, + is late. "
+        f"Floor: mean from 600 ms on, else at the ends of the grid. Half-widths: to where the curve is half-way down. "
+        f"No peak where the interval of peak minus floor, which allows for the highest point being chosen, includes 0. "
+        f"Activity floor: voice activity times lip motion, which sees onsets and pauses but not which sound belongs to "
+        f"which lips.{missing} {interval_note(metrics)}".rstrip(),
+        (
+            Column("curve", "curve"),
+            Column("rows", "rows", "count"),
+            Column("offset_ms", "peak ms", "ms"),
+            Column("height", "peak − floor", "log-odds"),
+            Column("floor", "floor", "log-odds"),
+            Column("half_width_early_ms", "half-width early ms", "ms"),
+            Column("half_width_late_ms", "half-width late ms", "ms"),
+            Column("verdict", "peak"),
+        ),
+        tuple(_peak_row(each) for each in found["curves"]),
+    )
+
+
+def _peak_row(each: Mapping[str, Any]) -> dict[str, Any]:
+    row: dict[str, Any] = {"curve": f"{each['of']}, {each['on']}"}
+    if "undefined" in each:
+        return row | {"height": {"undefined": each["undefined"]}}
+    peak, found = each["peak"], each["peak_interval"]
+    ends = {"offset_ms": each["offset_interval"]} if "offset_interval" in each else {}
+    row |= {
+        "rows": min(each["rows"]),
+        "height": Estimate(found["height"], found["low"], found["high"]),
+        "floor": peak["floor"],
+        "verdict": {True: "yes", False: "no peak", None: "not known"}[found["is_peak"]],
+    }
+    if found["is_peak"] is False:
+        nowhere = {"undefined": "without a peak there is neither a place nor a width."}
+        return row | dict.fromkeys(("offset_ms", *_WIDTHS), nowhere)
+    return row | {"offset_ms": estimate(peak, ends, "offset_ms")} | {key: peak[key] for key in _WIDTHS}
+
+
+def _draw(figure: Figure, model: str, metrics: Mapping[str, Any]) -> None:
+    found = metrics["curve"]
+    shown = [on for on in (ALL, VOICED) if _curve(found, MODEL, on) is not None]
+    panels = figure.subplots(1, len(shown), sharey=True, squeeze=False)[0]
+    for axes, on in zip(panels, shown, strict=True):
+        for of in (FLOOR, MODEL):  # the model on top
+            each = _curve(found, of, on)
+            if each is not None:
+                _line(axes, found["offsets_ms"], each, model if of == MODEL else _FLOOR_LABEL)
+        axes.axhline(0, color=_GUIDE, linewidth=0.8)
+        for key in ("early_ms", "late_ms"):
+            axes.axvline(found["marks"][key], color=_GUIDE, linestyle=":", linewidth=1)
+        axes.set(xlabel="offset of the sound (ms), + is late", title=_title(_curve(found, MODEL, on), on))
+    panels[0].set_ylabel("mean score above its floor\n(standard deviations of clean scores)")
+    handles, labels = panels[0].get_legend_handles_labels()
+    legend_below(figure, handles[::-1], labels[::-1], _footnote(metrics, found))
+    figure.suptitle(f"{model}\nscores of speaking rows as all sound is shifted")
+
+
+def _line(axes: Axes, offsets: Sequence[float], each: Mapping[str, Any], label: str) -> None:
+    spread, style = each["spread"] or 1.0, _STYLE[each["of"]]
+    axes.plot(offsets, np.array(each["above"]) / spread, label=label, markersize=3, linewidth=1.6, **style)
+    ends = each.get("above_intervals", [])
+    if ends and all(end["low"] is not None for end in ends):
+        low, high = (np.array([end[side] for end in ends]) / spread for side in ("low", "high"))
+        axes.fill_between(offsets, low, high, color=style["color"], alpha=0.18, linewidth=0)
+    peak = each["peak"]
+    if each["peak_interval"]["is_peak"]:
+        place, height = peak["offset_ms"], peak["height"] / spread
+        axes.plot([place], [height], marker="o", markersize=9, markerfacecolor="none", color=style["color"])
+        left = each["of"] == FLOOR  # two labels above each other are hard to read
+        axes.annotate(
+            f"{place:+.0f} ms".replace("-", "−"),
+            (place, height),
+            xytext=(-8 if left else 0, 8),
+            textcoords="offset points",
+            ha="right" if left else "center",
+            fontsize=8,
+            color=style["color"],
+            bbox={"boxstyle": "square,pad=0.1", "facecolor": "white", "alpha": 0.75, "linewidth": 0},
+        )
+
+
+def _title(each: Mapping[str, Any] | None, on: str) -> str:
+    rows = each["rows"] if each else [0]
+    if on == ALL:
+        return f"all rows\nn = {min(rows):,} at every offset"
+    return f"voiced at their own and the shifted time\nn = {min(rows):,} to {max(rows):,}"
+
+
+def _footnote(metrics: Mapping[str, Any], found: Mapping[str, Any]) -> str:
+    marks = found["marks"]
+    lines = [
+        f"ring: a peak whose interval excludes 0; dotted: −{-marks['early_ms']} and +{marks['late_ms']} ms, from where "
+        f"on people detect it ({marks['source'].partition(',')[0]})"
+    ]
+    units = metrics.get("units", {})
+    if units.get("status", "none") != "none":
+        lines.append(
+            f"bands: {100 * units['level']:.0f} % intervals of each point, {units['count']:,} {units['kind']}s "
+            "resampled; floor: mean from 600 ms on, else at the ends of the grid"
+        )
+    return "\n".join(lines)

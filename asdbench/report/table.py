@@ -10,8 +10,14 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     import pandas as pd
 
-Kind = Literal["text", "count", "percent", "share", "ratio", "log-odds"]
-_DIGITS: dict[Kind, tuple[float, int]] = {"percent": (100, 2), "share": (100, 1), "ratio": (1, 3), "log-odds": (1, 3)}
+Kind = Literal["text", "count", "percent", "share", "ratio", "log-odds", "ms"]
+_DIGITS: dict[Kind, tuple[float, int]] = {
+    "percent": (100, 2),
+    "share": (100, 1),
+    "ratio": (1, 3),
+    "log-odds": (1, 3),
+    "ms": (1, 1),
+}
 
 UNDEFINED = "–"
 """Shown where a metric has no value; the reason stands below the table."""
@@ -154,7 +160,8 @@ def format_value(value: Any, kind: Kind, intervals: bool = True) -> str:
         return text + _format_ends(value, kind) if intervals else text
     if kind in _DIGITS:
         factor, digits = _DIGITS[kind]
-        return f"{value * factor:.{digits}f}"
+        # What rounds to zero has no sign.
+        return f"{round(value * factor, digits) + 0.0:.{digits}f}"
     return f"{value:,}" if kind == "count" else str(value)
 
 

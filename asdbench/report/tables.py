@@ -9,11 +9,11 @@ from typing import Any
 from asdbench.analysis.conditions import HEADLINE, base_rate
 from asdbench.perturb.dubbed import DUBBED
 from asdbench.report.audit import audit_table, cue_table
-from asdbench.report.evidence import has_intervals, interval_note
+from asdbench.report.evidence import figure_of, has_intervals, interval_note, rate_of
 from asdbench.report.families import offset_of
 from asdbench.report.sections import SECTIONS
 from asdbench.report.suite_tables import accuracy_table, corruptions_table, curve_table
-from asdbench.report.table import UNDEFINED, Column, Table, estimate, format_value
+from asdbench.report.table import UNDEFINED, Column, Table, format_value
 
 __all__ = ["UNDEFINED", "Column", "Table", "build_tables", "format_value"]
 
@@ -128,15 +128,12 @@ def _robustness(metrics: Mapping[str, Any], conditions: Sequence[Mapping[str, An
 
 def _flat(condition: Mapping[str, Any], threshold: str) -> dict[str, Any]:
     """Return the cells of a condition: its figures, and its rates at a threshold."""
-    metrics, ends = condition["metrics"], condition.get("intervals", {})
-    cells = {key: estimate(metrics, ends, key) for key in metrics if key not in ("at", "by_shift")}
+    cells = {key: figure_of(condition, key) for key in condition["metrics"] if key not in ("at", "by_shift")}
     return cells | _rates_at(condition, threshold)
 
 
 def _rates_at(condition: Mapping[str, Any], threshold: str) -> dict[str, Any]:
-    rates = condition["metrics"]["at"][threshold]
-    ends = condition.get("intervals", {}).get("at", {}).get(threshold, {})
-    return {key: estimate(rates, ends, key) for key in rates}
+    return {key: rate_of(condition, key, threshold) for key in condition["metrics"]["at"][threshold]}
 
 
 def _precision(metrics: Mapping[str, Any], conditions: Sequence[Mapping[str, Any]]) -> Table:

@@ -160,31 +160,34 @@ RESPLICE_AP = (6 + 8 / 9 + 8 / 9 + 9 / 11 + 10 / 14) / 10  # ranks 1..6, 8, 9, 1
 SILENCE_AP = (3 + 5 / 6 + 5 / 6 + 3 / 4 + 7 / 10 + 9 / 13 + 9 / 13 + 10 / 16) / 10  # 1..3, 5, 6, 8, 10, 12, 13, 16
 VALUES = {
     "clean": {
-        "ap": CLEAN_AP,
+        "ap": (7 + 8 / 9 + 9 / 10 + 10 / 14) / 10,  # no envelope
         "ava": CLEAN_AP,
         "ava_best": CLEAN_AP,
         "tied_share": 0.0,
         "ava_rescaled": (CLEAN_AP - 10 / 16) / (6 / 16),
     },
     "mismatch@0.50": {
-        "ap": MISMATCH_AP,
+        "ap": (1 / 2 + 2 / 5 + 3 / 7 + 4 / 12) / 4,
         "ava": MISMATCH_AP,  # the one tie is among negatives
         "ava_best": MISMATCH_AP,
         "tied_share": 2 / 14,
         "ava_rescaled": (MISMATCH_AP - 4 / 14) / (10 / 14),
+        "ap_rescaled": ((1 / 2 + 2 / 5 + 3 / 7 + 4 / 12) / 4 - 4 / 14) / (10 / 14),
         "ap_unchanged": (1 + 2 / 3 + 3 / 5 + 1 / 2) / 4,  # positives at ranks 1, 3, 5, 8 of 10
         "sync_auroc": (4 + 3.5 + 3 + 3) / 16,  # 9, 8, 7, 6 against 0.5, 8, -1.5, 2.2
         "sync_winrate": 3.5 / 4,
     },
     "resplice@1.00": {
-        "ap": RESPLICE_AP,
+        "ap": (6 + 7 / 8 + 8 / 9 + 9 / 11 + 10 / 14) / 10,
+        "ava": RESPLICE_AP,
         "ap_drop": CLEAN_AP - RESPLICE_AP,
         "ap_unchanged": 1.0,  # only row 6 is positive and unchanged, and it leads
         "sync_auroc": (8.5 + 8 + 6 + 5.5 + 5 + 4.5 + 3 + 3 + 0.5) / 81,
         "sync_winrate": (3 + 4 / 2) / 9,
     },
     "silence": {
-        "ap": SILENCE_AP,
+        "ap": (3 + 4 / 5 + 5 / 6 + 6 / 8 + 7 / 10 + 8 / 12 + 9 / 13 + 10 / 16) / 10,
+        "ava": SILENCE_AP,
         "ap_drop": CLEAN_AP - SILENCE_AP,
         "ava_rescaled": (SILENCE_AP - 10 / 16) / (6 / 16),
         "sync_auroc": (5 * 10 + 9 + 8 + 7 + 6 + 2) / 100,
@@ -250,8 +253,42 @@ RATES = {
 
 @pytest.mark.parametrize(("name", "threshold"), RATES)
 def test_rates(by_name: dict[str, Any], name: str, threshold: str) -> None:
-    found = by_name[name]["metrics"]["at"][threshold]
+    found = dict(by_name[name]["metrics"]["at"][threshold])
+    for key in OPERATING:
+        del found[key]
     assert found == pytest.approx(RATES[name, threshold], abs=1e-12)  # the keys too: nothing more is claimed
+
+
+OPERATING = ("precision", "f1", "balanced_accuracy")
+
+
+@pytest.mark.parametrize(
+    ("name", "hits", "positives", "alarms", "negatives"),
+    [
+        ("clean", 9, 10, 1, 6),
+        ("mismatch@0.50", 3, 4, 4, 10),  # two alarms among the six negatives, two among the four changed rows
+        ("resplice@1.00", 7, 10, 1, 6),
+    ],
+)
+def test_precision_f1_and_balanced_accuracy_speak_of_all_rows_that_count(
+    by_name: dict[str, Any], name: str, hits: int, positives: int, alarms: int, negatives: int
+) -> None:
+    found = by_name[name]["metrics"]["at"]["tpr:0.9"]
+    assert found["precision"] == hits / (hits + alarms)
+    assert found["f1"] == 2 * hits / (hits + alarms + positives)
+    assert found["balanced_accuracy"] == pytest.approx((hits / positives + 1 - alarms / negatives) / 2, abs=1e-12)
+
+
+def test_voiced_rows_are_those_with_voice_before_and_after_the_change() -> None:
+    voiced = np.ones(16, dtype=np.int8)
+    clean = replace(CLEAN_ROWS, voiced=voiced)
+    after = voiced.copy()
+    after[[1, 2]] = 0, -1  # rows 0 (0.5) and 3 (2.2) remain, of which one reaches 1.0
+    rates = metrics_of(replace(MISMATCH_ROWS, voiced=after), clean, MISMATCH)["at"][HEADLINE]
+    assert (rates["fa_changed"], rates["fa_changed_voiced"], rates["retention_voiced"]) == (2 / 4, 1 / 2, 1 / 2)
+    silent = replace(MISMATCH_ROWS, voiced=np.zeros(16, dtype=np.int8))
+    rates = metrics_of(silent, clean, MISMATCH)["at"][HEADLINE]
+    assert undefined(rates["fa_changed_voiced"]) == undefined(rates["retention_voiced"]) == "no rows remain."
 
 
 @pytest.mark.parametrize(
@@ -308,7 +345,7 @@ def test_what_remains_once_every_run_is_changed() -> None:
 def test_a_condition_that_changes_nothing_has_no_synchrony() -> None:
     metrics = metrics_of(CLEAN_ROWS, CLEAN_ROWS, ALL)
     rates = metrics["at"][HEADLINE]
-    assert (metrics["ap"], metrics["ap_unchanged"]) == pytest.approx((CLEAN_AP, CLEAN_AP))
+    assert (metrics["ava"], metrics["ap_unchanged"]) == pytest.approx((CLEAN_AP, CLEAN_AP))
     for value in (metrics["sync_auroc"], metrics["sync_winrate"], *(rates[key] for key in CHANGED_RATES)):
         assert undefined(value) == "no rows remain."
 

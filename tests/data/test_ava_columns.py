@@ -33,7 +33,8 @@ def told(dataset: Dataset) -> list[Track]:
         changed[1] = replace(changed[1], source_id="film")
     quiet = np.zeros_like(third.labels)
     dub = replace(third, labels=quiet, dubbed=third.labels == 1)
-    return [*changed, *(dub if track is third else track for track in rest)]
+    every = [*changed, *(dub if track is third else track for track in rest)]
+    return [replace(track, voiced=np.arange(len(track)) % 4 > i % 3) for i, track in enumerate(every)]
 
 
 @pytest.fixture
@@ -57,7 +58,7 @@ def test_everything_comes_back(prepared: tuple[Path, list[Track]]) -> None:
     for found, written in zip(dataset.tracks, tracks, strict=True):
         for name in ("key", "source_id", "person_id", "sentence_id", "fps", "frame_size", "categories"):
             assert getattr(found, name) == getattr(written, name), name
-        for name in ("timestamps_ms", "labels", "dubbed", "scored", "boxes", "face_in_crop"):
+        for name in ("timestamps_ms", "labels", "dubbed", "scored", "boxes", "face_in_crop", "voiced"):
             np.testing.assert_array_equal(getattr(found, name), getattr(written, name), name)
     assert any(track.dubbed is not None for track in dataset.tracks)
     assert dataset.notes == ()
@@ -116,6 +117,7 @@ def test_broken_tables_are_refused_with_file_and_line(prepared: tuple[Path, list
     [
         ("counted", "2", "line 2: the counted '2' is neither 0 nor 1"),
         ("counted", "", "line 2: the counted '' is neither 0 nor 1"),
+        ("voiced", "maybe", "line 2: the voiced 'maybe' is neither 0 nor 1"),
         ("face_x1", "nan", "line 2: the face_x1 'nan' is not a share of the crop"),
         ("face_x2", "0", "line 2: the face_x2 '0' is not larger than face_x1"),
     ],

@@ -63,6 +63,16 @@ def test_the_voice_of_a_person_without_tracks_labels_nobody() -> None:
     assert not counts
 
 
+@pytest.mark.parametrize("convention", ["official", "talknet"])
+def test_voices_of_anybody_are_heard(convention: Convention) -> None:
+    wearer = person("0", [(0, 1)], wearer=True)
+    hidden = person("3", [(3, 3)])
+    faces, _ = extract([wearer, person("1", [(4, 5)], [track("a", items(range(8)))]), hidden], convention)
+    (rows,) = faces.values()
+    assert rows.voiced.tolist() == [True, True, False, True, True, True, False, False]
+    assert rows.labels.tolist() == [0, 0, 0, 0, 1, 1, 0, 0]
+
+
 def test_a_segment_that_ends_before_it_starts_is_empty() -> None:
     (rows,) = extract(one(range(10), [(6, 4)]))[0].values()
     assert not rows.labels.any()

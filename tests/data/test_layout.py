@@ -80,6 +80,16 @@ def test_optional_columns_only_where_they_are_needed(tmp_path: Path) -> None:
     assert tuple(read_csv(tmp_path / "csv/val_orig.csv")[0]) == ORIG_COLUMNS
 
 
+def test_voices_are_written_where_every_track_has_them(tmp_path: Path) -> None:
+    known = replace(track("v", "a", 0, "+-+-"), voiced=np.array([True, True, False, False]))
+    unknown = track("v", "b", 0, "+-+-")
+    layout = CommunityLayout(tmp_path, "val")
+    layout.write_tables([TrackRows(known, known.labels)])
+    assert [row["voiced"] for row in read_csv(tmp_path / "csv/val_orig.csv")] == ["1", "1", "0", "0"]
+    layout.write_tables([TrackRows(each, each.labels) for each in (known, unknown)])
+    assert "voiced" not in read_csv(tmp_path / "csv/val_orig.csv")[0]
+
+
 def test_facts_of_tracks(tmp_path: Path) -> None:
     known = track(
         "v", "a", 0, "--", person_id="P", sentence_id="7", categories=("far", "noisy"), frame_size=(640, 480),

@@ -9,16 +9,17 @@ from asdbench.errors import DataError, UndefinedMetricError
 from asdbench.metrics.bootstrap import Resampling
 from asdbench.metrics.synchrony_curve import (
     SynchronyCurve,
+    UnitSums,
     choose_reach,
-    find_peak,
     floor_offsets,
-    peak_interval,
     rows_in_reach,
     synchrony_curve,
 )
+from asdbench.metrics.synchrony_peak import effective_units, find_peak, peak_interval
 
 GRID = np.array([-1000, -800, -600, -400, -200, -120, -80, -40, 0, 40, 80, 120, 200, 400, 600, 800, 1000.0])
 UNITS = 25
+NINE = np.full(len(GRID), 9)
 
 
 def rows_of(shape, noise, seed=0, rows=500):
@@ -33,14 +34,14 @@ def rows_of(shape, noise, seed=0, rows=500):
 @given(st.floats(-30, 30), st.floats(0.1, 5))
 def test_the_top_of_a_parabola_is_found_exactly(place, height):
     values = height - ((GRID - place) / 500) ** 2
-    peak = find_peak(SynchronyCurve(GRID, values, 9))
+    peak = find_peak(SynchronyCurve(GRID, values, NINE))
     assert peak.offset_ms == pytest.approx(place, abs=1e-6)
     assert peak.value == pytest.approx(height, abs=1e-9)
 
 
 def test_widths_and_floor_of_a_lopsided_triangle():
     values = np.where(GRID <= 0, np.maximum(1 + GRID / 200, 0), np.maximum(1 - GRID / 400, 0)) * 4 + 1
-    peak = find_peak(SynchronyCurve(GRID, values, 9))
+    peak = find_peak(SynchronyCurve(GRID, values, NINE))
     assert peak.floor == 1
     assert peak.grid_offset_ms == 0
     half = (peak.value + 1) / 2
@@ -50,10 +51,10 @@ def test_widths_and_floor_of_a_lopsided_triangle():
 
 
 def test_a_peak_at_the_edge_of_the_grid_is_not_extrapolated():
-    peak = find_peak(SynchronyCurve(GRID, GRID / 1000, 9))
+    peak = find_peak(SynchronyCurve(GRID, GRID / 1000, NINE))
     assert (peak.offset_ms, peak.value) == (1000, 1)
     assert peak.half_width_late_ms is None
-    flat = find_peak(SynchronyCurve(GRID, np.zeros(len(GRID)), 9))
+    flat = find_peak(SynchronyCurve(GRID, np.zeros(len(GRID)), NINE))
     assert flat.height == 0
     assert (flat.half_width_early_ms, flat.half_width_late_ms) == (None, None)
 
@@ -65,7 +66,7 @@ def test_a_short_grid_takes_its_ends_as_floor():
 
 def test_a_real_peak_is_a_peak():
     table, units = rows_of(2 * np.exp(-((GRID / 120) ** 2)), 1.0)
-    found = peak_interval(GRID, table, units, Resampling(UNITS, count=300))
+    found = peak_interval(UnitSums(GRID, table, units, UNITS), Resampling(UNITS, count=300))
     assert found.is_peak
     assert found.low > 1
     assert find_peak(synchrony_curve(GRID, table)).offset_ms == pytest.approx(0, abs=40)
@@ -76,7 +77,7 @@ def test_noise_is_rarely_a_peak():
     calls = 0
     for seed in range(60):
         table, units = rows_of(np.zeros(len(GRID)), 1.0, seed, rows=200)
-        found = peak_interval(GRID, table, units, Resampling(UNITS, str(seed), 100))
+        found = peak_interval(UnitSums(GRID, table, units, UNITS), Resampling(UNITS, str(seed), 100))
         assert found.height > 0
         calls += bool(found.is_peak)
     assert calls <= 6  # 2.5 % of 60 is 1.5
@@ -86,16 +87,51 @@ def test_the_level_of_a_source_does_not_widen_the_interval():
     """Peak and floor are of the same rows, so what shifts a source's whole curve drops out."""
     table, units = rows_of(2 * np.exp(-((GRID / 120) ** 2)), 0.3)
     louder = table + 10 * np.random.default_rng(9).normal(size=UNITS)[units]
-    plain, moved = (peak_interval(GRID, scores, units, Resampling(UNITS, count=200)) for scores in (table, louder))
+    draws = Resampling(UNITS, count=200)
+    plain, moved = (peak_interval(UnitSums(GRID, scores, units, UNITS), draws) for scores in (table, louder))
     assert moved.high - moved.low < 3 * (plain.high - plain.low)
     assert moved.is_peak
 
 
-def test_few_units_give_no_interval():
-    found = peak_interval(GRID, np.zeros((len(GRID), 3)), [0, 1, 2], Resampling(3))
+def test_few_units_with_rows_give_no_interval():
+    """A run of 25 recordings, 3 of which are long enough for the curve: those 3 are its only witnesses."""
+    found = peak_interval(UnitSums(GRID, np.zeros((len(GRID), 3)), [0, 1, 2], UNITS), Resampling(UNITS))
     assert (found.low, found.is_peak) == (None, None)
-    with pytest.raises(DataError, match="3 rows but 2 units"):
-        peak_interval(GRID, np.zeros((len(GRID), 3)), [0, 1], Resampling(3))
+    with pytest.raises(DataError, match="units must be 3 whole numbers"):
+        UnitSums(GRID, np.zeros((len(GRID), 3)), [0, 1], UNITS)
+
+
+def test_no_resamples_give_no_interval():
+    table, units = rows_of(2 * np.exp(-((GRID / 120) ** 2)), 1.0)
+    assert peak_interval(UnitSums(GRID, table, units, UNITS), Resampling(UNITS, count=0)).is_peak is None
+
+
+def test_uneven_recordings_are_worth_fewer():
+    units = np.concatenate([np.zeros(90, dtype=int), np.arange(1, 11)])
+    assert effective_units(UnitSums(GRID, np.zeros((len(GRID), 100)), units, 11)) == 1
+
+
+@given(st.integers(0, 10_000))
+def test_sums_by_unit_give_the_mean_of_the_rows_that_a_resample_draws(seed):
+    generator = np.random.default_rng(seed)
+    units = generator.integers(0, 4, 30)
+    scores, counted = generator.normal(size=(3, 30)), generator.random((3, 30)) < 0.8
+    weights = generator.integers(0, 3, (5, 4))
+    found = UnitSums([-40, 0, 40], scores, units, 4, counted).means(weights)
+    for weight, means in zip(weights, found, strict=True):
+        for line, mask, mean in zip(scores, counted, means, strict=True):
+            drawn = np.repeat(line[mask], weight[units[mask]])
+            assert mean == pytest.approx(drawn.mean()) if len(drawn) else np.isnan(mean)
+
+
+def test_each_offset_may_have_rows_of_its_own():
+    counted = np.array([[True, False], [True, True], [False, True]])
+    curve = UnitSums([-40, 0, 40], [[1.0, 9.0], [2.0, 4.0], [9.0, 5.0]], [0, 0], 1, counted).curve
+    assert (curve.values.tolist(), curve.rows.tolist()) == ([1, 3, 5], [1, 2, 1])
+    with pytest.raises(UndefinedMetricError, match=r"no row counts at \+40 ms"):
+        UnitSums([-40, 0, 40], np.zeros((3, 1)), [0], 1, np.array([[True], [True], [False]]))
+    with pytest.raises(DataError, match="true or false for each score"):
+        UnitSums([-40, 0, 40], np.zeros((3, 1)), [0], 1, np.ones((3, 1)))
 
 
 def test_reach():

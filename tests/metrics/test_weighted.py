@@ -21,7 +21,7 @@ from asdbench.metrics import (
 )
 from asdbench.metrics.average_precision import average_precision_step
 from asdbench.metrics.counted import CountedRows, PairedRows
-from asdbench.metrics.roc import auroc
+from asdbench.metrics.roc import auroc, equal_error_rate
 from asdbench.metrics.weighted import RankedRows
 
 UNITS = 4
@@ -50,6 +50,7 @@ def test_ranked_rows_equal_copies(table, weight):
     assert rows.threshold(weight, "fixed:0.5") == 0
     if not y.all():
         assert rows.auroc(weight) == auroc(y, s)
+        assert rows.equal_error_rate(weight) == pytest.approx(equal_error_rate(y, s), abs=1e-12)
         assert rows.threshold(weight, "eer") == threshold_at_eer(y, s)
         expected = rescaled_ap(average_precision_tie_safe(y, s), y.mean())
         assert rows.rescaled_ap(weight) == pytest.approx(expected, abs=1e-12)
@@ -100,7 +101,7 @@ def test_what_has_no_value():
     for method in (rows.average_precision, rows.base_rate, rows.auroc, rows.threshold):
         with pytest.raises(UndefinedMetricError, match="no positive rows remain"):
             method([0, 1, 1])
-    for method in (rows.auroc, rows.rescaled_ap):
+    for method in (rows.auroc, rows.rescaled_ap, rows.equal_error_rate):
         with pytest.raises(UndefinedMetricError, match="no negative rows remain"):
             method([1, 0, 1])
     with pytest.raises(UndefinedMetricError, match="no rows remain"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from asdbench.errors import AsdbenchError, DataError, UndefinedMetricError
+from asdbench.metrics import average_precision
 from asdbench.protocols.ava_files import read_labels, read_predictions
 from asdbench.protocols.ava_rows import join_rows
 from asdbench.protocols.frame_ap import frame_ap
@@ -79,6 +80,8 @@ def test_equal_to_the_official_number_or_within_its_bounds(ava):
             within += 1
         assert result.ava == pytest.approx(recorded["ap_ties_grouped_with_envelope"], abs=1e-12), name
         assert result.ava_best == pytest.approx(recorded["ap_ties_best_case"], abs=1e-12), name
+        in_row_order = average_precision(rows.positive, rows.score)
+        assert in_row_order == pytest.approx(recorded["ap_stable_groundtruth_order"], abs=1e-12), name
         assert result.ap == pytest.approx(want["sklearn_average_precision_score"], abs=1e-12), name
         assert result.tied_share == recorded["rows_in_ties"] / recorded["n_rows"], name
         assert result.constant == (recorded["n_distinct_scores"] == 1), name

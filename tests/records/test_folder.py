@@ -187,7 +187,7 @@ CLAIM_OR_READ = [lambda folder: folder.claim(IDENTITY), RunFolder.read_record]
 @pytest.mark.parametrize("act", CLAIM_OR_READ)
 def test_a_newer_schema_asks_for_an_upgrade(written: RunFolder, act: Callable[[RunFolder], Any]) -> None:
     written.record_file.write_bytes(msgspec.json.encode({"schema": SCHEMA_VERSION + 1, "identity": IDENTITY}))
-    with pytest.raises(DataError, match=r"run\.json: written by a newer asdbench \(schema 2\); upgrade"):
+    with pytest.raises(DataError, match=r"run\.json: written by a newer asdbench \(schema 3\); upgrade"):
         act(written)
 
 

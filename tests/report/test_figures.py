@@ -9,10 +9,22 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 from asdbench.report import figures
+from asdbench.report.evidence import figure_of
 from asdbench.report.figures import write_figures
-from tests.report.crafted import MISSING, changed, diagnostic, metrics, with_dubbed
+from tests.report.crafted import (
+    MISSING,
+    changed,
+    condition,
+    diagnostic,
+    ends,
+    metrics,
+    units,
+    with_dubbed,
+    with_ends,
+)
 
 SYNCHRONY = {"ap_vs_proportion", "retention_vs_proportion", "scores"}
 SHARES = {f"{kind}@{share:.2f}": share for kind in ("mismatch", "misalign") for share in (0.5, 1.0)}
@@ -22,8 +34,6 @@ UNDEFINED = {"fa": MISSING, "before": MISSING, "kept": MISSING, "auroc": MISSING
 @pytest.fixture
 def coarse(monkeypatch: pytest.MonkeyPatch) -> None:
     """Few pixels: what is drawn is the same, and the tests stay fast."""
-    from matplotlib.figure import Figure
-
     save = Figure.savefig
     monkeypatch.setattr(Figure, "savefig", lambda self, *args, **kwargs: save(self, *args, **kwargs | {"dpi": 40}))
 
@@ -49,9 +59,9 @@ def all_figures() -> dict[str, Any]:
 def all_undefined() -> dict[str, Any]:
     conditions = [changed(name, **UNDEFINED, ap_unchanged=MISSING) for name in SHARES]
     found = metrics(*conditions, diagnostic("silence", drop=MISSING, **UNDEFINED))
-    for condition in found["conditions"]:
-        condition["metrics"] |= {"ap": MISSING, "ava_rescaled": MISSING, "ap_unchanged": MISSING}
-        condition["metrics"]["at"]["tpr:0.9"] |= {"tpr": MISSING, "fpr": MISSING}
+    for each in found["conditions"]:
+        each["metrics"] |= {"ap": MISSING, "ava_rescaled": MISSING, "ap_unchanged": MISSING}
+        each["metrics"]["at"]["tpr:0.9"] |= {"tpr": MISSING, "fpr": MISSING}
     return found
 
 
@@ -164,8 +174,38 @@ def test_only_realised_shares_of_tests_are_points() -> None:
 
 
 def test_undefined_points_are_neither_zero_nor_interpolated() -> None:
-    series = [(0.25, {"ap": 0.5}), (0.5, {"ap": MISSING}), (1.0, {"ap": 0.0})]
-    assert figures._points(series, lambda metrics: metrics["ap"]) == ([0.25, 1.0], [0.5, 0.0])
+    series = [(share, condition("x", ap=ap)) for share, ap in ((0.25, 0.5), (0.5, MISSING), (1.0, 0.0))]
+    axes = Figure().subplots()
+    figures._draw_lines(axes, {"mismatch": series}, lambda c: figure_of(c, "ava"))
+    (line,) = axes.lines
+    assert (list(line.get_xdata()), list(line.get_ydata())) == ([0.25, 1.0], [0.5, 0.0])
+
+
+def test_intervals_are_drawn_at_their_points() -> None:
+    series = [(0.5, with_ends(condition("x", ap=0.5), ava=ends(0.25, 0.625))), (1.0, condition("y", ap=0.75))]
+    axes = Figure().subplots()
+    assert figures._draw_lines(axes, {"mismatch": series}, lambda c: figure_of(c, "ava")) == 0.625
+    _, whisker = axes.lines
+    assert (list(whisker.get_xdata()), list(whisker.get_ydata())) == ([0.5, 0.5], [0.25, 0.625])
+
+
+def test_an_interval_beside_its_number_can_be_drawn(tmp_path: Path, coarse: None) -> None:
+    def away(name: str, **more: Any) -> Any:
+        at = {"retention": ends(1.1, 1.3), "tpr": ends(0.0, 0.1)}
+        return with_ends(changed(name, **more), at, ava=ends(0.1, 0.2), ava_rescaled=ends(-0.5, -0.1))
+
+    found = metrics(away("mismatch@1.00"), away("silence", role="diagnostic", labels="keep")) | {"units": units(7)}
+    write_figures(tmp_path, "m", found, scores())
+    for stem in ("ap_vs_proportion", "retention_vs_proportion", "modality"):
+        text = svg_text(tmp_path / f"{stem}.svg")
+        assert "n = 12,345 rows, 4,000 speaking; 7 sources; bars: 95 % intervals, indicative" in text
+
+
+def test_without_intervals_nothing_is_said_of_bars(tmp_path: Path, coarse: None) -> None:
+    write_figures(tmp_path / "old", "m", unsync(), scores())
+    assert "bars" not in svg_text(tmp_path / "old" / "retention_vs_proportion.svg")
+    write_figures(tmp_path / "few", "m", unsync() | {"units": units(3)}, scores())
+    assert "3 sources, no intervals" in svg_text(tmp_path / "few" / "retention_vs_proportion.svg")
 
 
 @pytest.mark.parametrize("conditions", [(), unsync()["conditions"][1:], modality()["conditions"][1:]])
