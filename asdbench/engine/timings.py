@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Any
 
 
@@ -31,6 +32,11 @@ class Timings:
             "perturbed_inference_seconds": round(self.perturbed, 3),
             "activity_seconds": round(self.activity, 3),
         }
+
+    @classmethod
+    def total(cls, parts: Iterable[Timings]) -> Timings:
+        """Return the seconds of several workers together."""
+        return cls(*map(sum, zip(astuple(cls()), *map(astuple, parts), strict=True)))
 
     @contextmanager
     def measure(self, stage: str) -> Any:

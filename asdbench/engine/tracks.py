@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any, NamedTuple, TypeVar
@@ -17,7 +17,7 @@ from asdbench.data.landmarks import NOT_FOUND
 from asdbench.engine.activity import CLEAN, Digests, Meter, TrackMeter
 from asdbench.engine.lender import BrokenDonorError, TrackLender
 from asdbench.engine.timings import Timings
-from asdbench.errors import AsdbenchError, ModelOutputError, ResourceError
+from asdbench.errors import AsdbenchError, DataError, ModelOutputError, ResourceError
 from asdbench.perturb.edits import AudioEdit, Edit, FaceEdit, digest, edit_audio, edit_faces, split_media
 from asdbench.perturb.plan import Plan
 from asdbench.perturb.scene import edit_beside
@@ -99,6 +99,15 @@ class TrackEvaluator:
     def stamp(self, track: Track) -> str:
         """Return text that changes when the files change that a track's scores depend on, donors' apart."""
         return track.media.stamp() if self._context is None else self._context.stamp(track)
+
+    def results(self, tracks: Sequence[Track]) -> Generator[tuple[Track, TrackScores | DataError], None, None]:
+        """Yield each track with its scores, or with why it has none; see `asdbench.engine.loop.Engine`."""
+        for track in tracks:
+            try:
+                found: TrackScores | DataError = self.evaluate(track)
+            except DataError as error:
+                found = error
+            yield track, found
 
     def evaluate(self, track: Track) -> TrackScores:
         """Score one track under every condition.
