@@ -165,8 +165,8 @@ class _Pool:
             if task.deaths >= MAX_DEATHS:
                 raise ResourceError(
                     f"a worker died {task.deaths} times over the track {task.tracks[0].entity_id!r} of video "
-                    f"{task.tracks[0].video_id!r}, perhaps for lack of memory (Ray's logs say more); what was scored is "
-                    "kept, try fewer --workers."
+                    f"{task.tracks[0].video_id!r}, perhaps for lack of memory (Ray's logs say more); what was scored "
+                    "is kept, try fewer --workers."
                 ) from error
             self._tasks.appendleft(task)
             self._give(self._new_hand())
