@@ -39,6 +39,7 @@ from asdbench.errors import DataError, NotComparableError, UsageError
 from asdbench.materialize import open_set
 from asdbench.materialize.given import read_given
 from asdbench.perturb.plan import Plan, plan
+from asdbench.perturb.repeats import with_repeats
 from asdbench.predictions.table import read_scale
 from asdbench.records import provenance
 from asdbench.records.facts import write_facts
@@ -74,6 +75,7 @@ def run(
     on_error: str | None = None,
     audit: int | str | None = None,
     resamples: int | str | None = None,
+    plan_seeds: int | None = None,
     config: Path | None = None,
     progress: bool | None = None,
 ) -> Run:
@@ -96,6 +98,7 @@ def run(
         runs: Where derived run folders lie; ``runs`` by default.
         limit: Score only the first tracks (in key order); the plan stays that of the whole data set.
         seed: Another seed than the suite's; the run is then *custom*, fit for no gate and no leaderboard.
+        plan_seeds: Under how many plans tests and controls are scored, 1 by default (docs/comparison.md).
         on_error: ``stop`` at broken media, or ``skip`` them and have them counted.
         audit: How many tracks per condition are measured before scoring, 4 by default, or ``off``.
         resamples: How many resamples the intervals rest on, 1,000 by default, or ``off`` for none.
@@ -112,6 +115,7 @@ def run(
     flags = {
         "suite": suite, "data": data, "checkpoint": checkpoint, "format": format, "split": split, "device": device,
         "out": out, "runs": runs, "limit": limit, "seed": seed, "on_error": on_error, "audit": audit,
+        "plan_seeds": plan_seeds,
         "resamples": resamples,
         "model": model if isinstance(model, str) else None,
         "option": [f"{key}={value}" for key, value in options.items()] if options else None,
@@ -162,6 +166,7 @@ def run_config(
     dubbed = "" if all(track.dubbed is None for track in dataset.tracks) else " and dubbed"
     notify(f"planning {suite.label}{dubbed} on {len(dataset.tracks):,} tracks of {dataset.name}")
     plan_ = plan(dataset.tracks, suite, settings.seed)
+    plan_ = with_repeats(plan_, dataset.tracks, suite, settings.seed, settings.plan_seeds)
     job = _Job(config, suite, dataset, tracks, model, device, plan_)
     identity = job.identity()
     folder = RunFolder(Path(settings.out) if settings.out else job.default_folder(identity))
@@ -285,7 +290,13 @@ class _Job:
             "suite": {"name": self.suite.label, "sha256": self.suite.sha256},
             "plan_sha256": self.plan.sha256,
             "limit": len(self.tracks) if len(self.tracks) < len(self.dataset.tracks) else None,
+            **({"plan_seeds": self.plan_seeds} if self.plan_seeds > 1 else {}),
         }
+
+    @property
+    def plan_seeds(self) -> int:
+        """How many plans there are."""
+        return self.config.settings.plan_seeds
 
     def default_folder(self, identity: dict[str, Any]) -> Path:
         return default_folder(
@@ -308,7 +319,7 @@ class _Job:
         record = self._record(identity)
         folder.write_record(record | {"state": "running"})
         folder.write_plan(self.plan.records())
-        names = tuple(condition.condition.name for condition in self.plan.conditions)
+        names = tuple(condition.condition.name for condition in self.plan.scored)
         shards = Shards(folder.path, names, self.meter.columns, self.meter.identity)
         evaluator = self.evaluator(self.meter)
         _require_same_media(folder.path, _stamps(shards.facts()), self.tracks, evaluator.stamp)
@@ -373,6 +384,8 @@ class _Job:
             "plan": {
                 "sha256": self.plan.sha256,
                 "conditions": {p.condition.name: p.summary() for p in self.plan.conditions if p.decisions},
+                "seeds": self.plan_seeds,
+                "repeats": [msgspec.to_builtins(p.condition) for p in self.plan.repeats],
             },
             "activity": self.meter.record(),
             "device": describe_device(self.device),
@@ -393,7 +406,7 @@ class _Job:
     def _write_predictions(self, folder: RunFolder, shards: Shards, skipped: Sequence[Skipped]) -> None:
         gone = {entry.key for entry in skipped}
         scored = [track for track in self.tracks if track.key not in gone]
-        for condition in self.plan.conditions:
+        for condition in self.plan.scored:
             path = predictions_path(folder.path, condition.condition.name)
             write_predictions(path, assemble(condition, scored, shards, self.meter))
         write_facts(folder.path, row_facts(self.dataset.tracks, scored, shards.column(SHARPNESS)))

@@ -57,6 +57,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         runs: Where derived run folders lie.
         limit: Score only the first tracks.
         seed: Another seed than the suite's.
+        plan_seeds: Under how many plans tests and controls are scored.
         on_error: ``stop`` at broken media, or ``skip`` and count them.
         audit: How many tracks per condition are measured before scoring, or ``off``.
         resamples: How many resamples the intervals rest on, or ``off`` for none.
@@ -75,6 +76,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     runs: str = "runs"
     limit: int | None = None
     seed: int | None = None
+    plan_seeds: Annotated[int, msgspec.Meta(ge=1, le=99)] = 1
     on_error: Literal["stop", "skip"] = "stop"
     audit: Annotated[int, msgspec.Meta(ge=1)] | Literal["off"] = 4
     resamples: Resamples = 1000

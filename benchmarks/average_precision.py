@@ -90,9 +90,11 @@ def ours_arrays(positive: NDArray[np.bool_], scores: NDArray[np.float64]) -> flo
 
 
 def ours_bootstrap(folder: Path) -> dict[str, Any]:
-    """Resample the videos 1,000 times."""
-    from asdbench.metrics.bootstrap import replicate, resampling_of
+    """Resample the videos 1,000 times, both APs at once."""
+    from asdbench.metrics.bootstrap import resampling_of
     from asdbench.metrics.intervals import interval
+    from asdbench.metrics.passes import PrecisionPass
+    from asdbench.metrics.resampled import evaluate
     from asdbench.metrics.units import Units
     from asdbench.metrics.weighted import RankedRows
     from asdbench.protocols.ava_files import read_labels, read_predictions
@@ -102,7 +104,8 @@ def ours_bootstrap(folder: Path) -> dict[str, Any]:
     start, used = time.perf_counter(), time.process_time()
     units = Units("source", rows.truth.videos, rows.truth.video)
     ranked = RankedRows(rows.positive, rows.score, units.of_row, units.count)
-    found = interval(replicate(ranked.average_precision, resampling_of(units)))
+    precision = PrecisionPass(ranked)
+    found = interval(evaluate(lambda weights, _: precision.values(weights), resampling_of(units))["ava"])
     seconds, busy = time.perf_counter() - start, time.process_time() - used
     return {"seconds": seconds, "cpu_seconds": busy, "value": found.estimate, "low": found.low, "high": found.high}
 

@@ -8,8 +8,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from asdbench.config import DEFAULT_FILE, DEMO_DATA, Settings, completed, demo_config, resolve
+from asdbench.config import DEFAULT_FILE, DEMO_DATA, Settings, completed, demo_config, resample_count, resolve
 from asdbench.errors import UnknownNameError, UsageError
+from asdbench.metrics.bootstrap import RESAMPLES
 
 OTHER = {
     "suite": "clean",
@@ -27,6 +28,8 @@ OTHER = {
     "seed": 7,
     "on_error": "skip",
     "audit": 9,
+    "resamples": 500,
+    "plan_seeds": 3,
 }
 """For every setting another value than its default."""
 
@@ -186,6 +189,8 @@ WRONG = [
     ("suite", 5),
     ("model", ["a"]),
     ("on_error", "ignore"),
+    ("resamples", 99),
+    ("resamples", "none"),
 ]
 
 
@@ -204,6 +209,13 @@ def test_a_value_of_the_wrong_kind_is_named_with_its_variable(monkeypatch: pytes
 
 def test_a_wrong_value_that_is_overruled_does_no_harm(file: Path) -> None:
     assert resolve({"limit": 2}, write(file, limit="many")).settings.limit == 2
+
+
+def test_resamples_are_a_number_or_off() -> None:
+    assert Settings().resamples == RESAMPLES
+    assert (resample_count(100), resample_count("off")) == (100, 0)
+    with pytest.raises(UsageError, match=r"^resamples = 99 \(argument\): "):
+        resample_count(99)
 
 
 @pytest.mark.parametrize("limit", [0, -1])

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from asdbench.analysis.masks import counted_rows, dubbed_parts, inner_rows, own_negatives, voiced_pairs
 from asdbench.errors import DataError, UndefinedMetricError
 from asdbench.metrics import (
     false_positive_rate,
@@ -31,9 +32,6 @@ from asdbench.types import IGNORE, BoolArray, Condition, Float32Array
 
 HEADLINE = "tpr:0.9"
 """The threshold at which tables and sentences speak unless they name another."""
-
-INNER_MS = 200
-"""What ``fa_changed_inner`` leaves out at each end of a run, where the splice is."""
 
 ONE_SHIFT = ("shift", "laser_shift")
 """Perturbations that shift all sound by the same time, so that bands of shifts say nothing."""
@@ -90,30 +88,6 @@ def require_both_classes(labels: NDArray[np.int8]) -> None:
         )
 
 
-def counted_rows(clean: Predictions, rows: Predictions, condition: Condition) -> BoolArray:
-    """Return the rows that count in AP and in precision, F1 and balanced accuracy."""
-    counted: BoolArray = rows.label_after != IGNORE
-    if condition.perturbation == DUBBED.perturbation:
-        # Only dubbed rows are ignored in the clean condition. Without any, where --limit or an error left them all out,
-        # the other rows would be the clean condition under another name.
-        return counted & bool(np.any(clean.label_after == IGNORE))
-    return counted
-
-
-def own_negatives(rows: Predictions) -> BoolArray:
-    """Return the negatives that the condition itself did not make: those of FPR."""
-    mask: BoolArray = (rows.label_after == 0) & (rows.label != 1)
-    return mask
-
-
-def voiced_pairs(clean: Predictions, rows: Predictions) -> BoolArray | None:
-    """Return the paired rows in which voice is heard before and after the change; ``None`` where nobody listened."""
-    if clean.voiced is None or rows.voiced is None:
-        return None
-    mask: BoolArray = rows.paired & (clean.voiced == 1) & (rows.voiced == 1)
-    return mask
-
-
 def row_counts(rows: Predictions) -> dict[str, int]:
     """Return how many rows a condition has, by what becomes of them."""
     counted = {
@@ -126,16 +100,6 @@ def row_counts(rows: Predictions) -> dict[str, int]:
         "paired": rows.paired,
     }
     return {name: int(np.count_nonzero(mask)) for name, mask in counted.items()}
-
-
-def _inner(rows: Predictions) -> BoolArray:
-    """Rows at least 0.2 s away from the first and the last frame of their run."""
-    starts = rows.run_starts
-    lengths = np.diff([*starts, len(rows)])
-    first = np.repeat(rows.timestamp_ms[starts], lengths)
-    last = np.repeat(rows.timestamp_ms[starts + lengths - 1], lengths)
-    mask: BoolArray = (rows.timestamp_ms - first >= INNER_MS) & (last - rows.timestamp_ms >= INNER_MS)
-    return mask
 
 
 def condition_metrics(
@@ -199,7 +163,7 @@ def _dubbed_metrics(
 def _dubbed_rates(rows: Predictions, counted: BoolArray, threshold: float) -> dict[str, Measured]:
     # Articulating rows are what `fa_changed` counts, so FPR leaves them out, as it does the changed rows elsewhere.
     others, articulating = dubbed_parts(rows, counted)
-    inner = articulating & _inner(rows)
+    inner = articulating & inner_rows(rows)
     labels, scores = rows.label_after[others], rows.score[others]
     return {
         "tpr": measure(lambda: true_positive_rate(labels, scores, threshold)),
@@ -210,11 +174,6 @@ def _dubbed_rates(rows: Predictions, counted: BoolArray, threshold: float) -> di
         "retention": _NO_CLEAN_VERSION,
         **_operating(rows, counted, threshold),
     }
-
-
-def dubbed_parts(rows: Predictions, counted: BoolArray) -> tuple[BoolArray, BoolArray]:
-    """Return the rows under ``dubbed`` that make up TPR and FPR, and those of articulating lips."""
-    return counted & ~rows.changed, counted & rows.changed
 
 
 def _precision(protocol: str, rows: Predictions, mask: BoolArray) -> dict[str, Any]:
@@ -288,7 +247,7 @@ def _voiced_rates(clean: Predictions, rows: Predictions, threshold: float) -> di
 
 def _changed_rates(clean: Predictions, rows: Predictions, mask: BoolArray, threshold: float) -> dict[str, Measured]:
     before, after = clean.score[mask], rows.score[mask]
-    inner = mask & _inner(rows)
+    inner = mask & inner_rows(rows)
     return {
         "fa_changed": measure(lambda: positive_share(after, threshold)),
         "fa_changed_inner": measure(lambda: positive_share(rows.score[inner], threshold)),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -12,9 +12,25 @@ from asdbench.metrics import combine, interval
 from asdbench.metrics.bootstrap import Replicates
 from asdbench.metrics.intervals import LEVEL
 from asdbench.metrics.resampled import evaluate
-from asdbench.metrics.units import FEW_UNITS, MIN_UNITS
+from asdbench.metrics.units import FEW_UNITS, MIN_UNITS, Units
 from asdbench.records.predictions import Predictions
 from asdbench.types import Condition
+
+
+class Resampled(Protocol):
+    """Rows whose units are resampled: those of a run, or of files."""
+
+    @property
+    def units(self) -> Units:
+        """What is resampled."""
+
+    @property
+    def resamples(self) -> int:
+        """How many resamples there are."""
+
+    @property
+    def seed(self) -> str:
+        """Of the resamples."""
 
 
 def condition_replicates(rows: RunRows, condition: Condition, predictions: Predictions) -> dict[Figure, Replicates]:
@@ -85,7 +101,7 @@ def interval_record(replicates: Replicates) -> dict[str, Any]:
     }
 
 
-def units_record(rows: RunRows) -> dict[str, Any]:
+def units_record(rows: Resampled) -> dict[str, Any]:
     """Return what the intervals of a run rest on, for ``metrics.json``.
 
     Args:
@@ -116,7 +132,7 @@ def units_record(rows: RunRows) -> dict[str, Any]:
     }
 
 
-def no_intervals(rows: RunRows) -> str:
+def no_intervals(rows: Resampled) -> str:
     """Return why no figure of a run has an interval; empty where they have.
 
     Args:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from asdbench.analysis.conditions import counted_rows, dubbed_parts, own_negatives, voiced_pairs
+from asdbench.analysis.masks import counted_rows, dubbed_parts, own_negatives, voiced_pairs
 from asdbench.analysis.rows import Figure, RunRows
 from asdbench.metrics import MIN_TPR_SAME_ROWS
 from asdbench.metrics.counted import CountedRows

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -39,6 +39,7 @@ class RunRows:
         resamples: Number of bootstrap resamples; 0 for no intervals.
         seed: Of the resamples.
         voice_annotated: Whether ``voiced`` of the clean rows comes from the data set's annotation.
+        repeats: Name of a condition to the same under further plans; they enter the section ``plan_seeds`` only.
     """
 
     conditions: Mapping[str, Condition]
@@ -48,6 +49,7 @@ class RunRows:
     resamples: int = RESAMPLES
     seed: str = SEED
     voice_annotated: bool = False
+    repeats: Mapping[str, Sequence[Condition]] = field(default_factory=dict)
 
     @cached_property
     def clean(self) -> Predictions:

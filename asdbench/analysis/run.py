@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from asdbench.analysis import breakdowns, curve, named, reliability, reliance, sources, suspects
+from asdbench.analysis import breakdowns, curve, named, plan_seeds, reliability, reliance, sources, suspects
 from asdbench.analysis.conditions import HEADLINE, condition_metrics, require_both_classes, row_counts
 from asdbench.analysis.intervals import condition_intervals, units_record
 from asdbench.analysis.rows import RunRows
@@ -19,6 +19,7 @@ _SECTIONS = {
     "reliability": reliability.section,
     "named": named.section,
     "sources": sources.section,
+    "plan_seeds": plan_seeds.section,
 }
 
 

@@ -85,11 +85,21 @@ def _perturbations() -> list[_Row]:
     ]
 
 
+def _protocols() -> list[_Row]:
+    from asdbench.protocols.catalogue import PROTOCOLS
+
+    return [
+        {"name": each.name, "ranks": each.ranks, "number": each.number, "needs": each.needs, "source": each.source}
+        for each in PROTOCOLS.values()
+    ]
+
+
 _KINDS: dict[str, Callable[[], list[_Row]]] = {
     "models": _models,
     "suites": _suites,
     "perturbations": _perturbations,
     "data": _data,
+    "protocols": _protocols,
 }
 
 
@@ -97,7 +107,7 @@ _KINDS: dict[str, Callable[[], list[_Row]]] = {
 @click.argument("kind", type=click.Choice(list(_KINDS)))
 @json_option
 def command(kind: str, as_json: bool) -> None:
-    """List models, suites, perturbations, or data formats."""
+    """List models, suites, perturbations, data formats, or protocols."""
     rows = _KINDS[kind]()
     if as_json:
         echo_json(rows)

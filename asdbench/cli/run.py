@@ -59,6 +59,12 @@ from asdbench.cli.output import echo_json, json_option, note, show_run
 @click.option("--limit", type=int, metavar="N", help="Score only the first N tracks; the plan stays the same.")
 @click.option("--seed", type=int, help="Another seed than the suite's; makes the run custom.")
 @click.option(
+    "--plan-seeds",
+    type=int,
+    metavar="N",
+    help="Score tests and controls under N plans, to see what a figure owes to one of them.  [default: 1]",
+)
+@click.option(
     "--on-error",
     type=click.Choice(["stop", "skip"]),
     help="Stop at broken media, or skip the track and count it.  [default: stop]",

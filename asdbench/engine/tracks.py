@@ -119,7 +119,7 @@ class TrackEvaluator:
         """
         with self.timings.measure("decode"):
             medium = self._load(track)
-        versions = {plan.condition.name: _Version.of(plan.edits(track.key)) for plan in self._plan.conditions}
+        versions = {plan.condition.name: _Version.of(plan.edits(track.key)) for plan in self._plan.scored}
         beside = self._begin(track, medium, versions)
         scores, failures = {}, {}
         for name, version in versions.items():

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from asdbench.data import open_dataset
+from asdbench.engine.activity import Meter
 from asdbench.errors import DataError, NotComparableError, UsageError
 from asdbench.materialize.finish import Finished, finish
 from asdbench.materialize.folder import RESERVED, MaterializedSet, SetFolder, open_set
 from asdbench.materialize.journal import Journal
+from asdbench.materialize.measured import set_meter
 from asdbench.materialize.track import FaceFormat, Recipe
 from asdbench.materialize.workers import Setup, Task, write_tracks
 from asdbench.perturb.plan import ConditionPlan, Plan, plan
@@ -96,7 +99,8 @@ def materialize(
         skipped = _write(order, recipe, workers, progress)
         if len(skipped) == len(order.tracks):
             raise DataError(f"none of the {len(skipped)} tracks could be written; the first: {skipped[min(skipped)]}")
-        finish(folder, record, Finished(order.tracks, order.conditions, recipe, skipped))
+        everything = order.dataset.tracks
+        finish(folder, record, Finished(everything, order.tracks, order.conditions, recipe, skipped, order.meter))
     return open_set(recipe.root)
 
 
@@ -124,6 +128,11 @@ class _Order:
     conditions: tuple[ConditionPlan, ...]
     seed: int | None
     split: str
+
+    @cached_property
+    def meter(self) -> Meter:
+        """What is measured of the tracks."""
+        return set_meter([each.condition for each in self.conditions], self.dataset.tracks)
 
     def identity(self) -> dict[str, Any]:
         """Return all that two starts must share to write the same bytes."""
@@ -154,6 +163,7 @@ class _Order:
                 "notes": list(self.dataset.notes),
                 **identity["data"],
             },
+            "activity": self.meter.record(),
             "suite": {
                 "name": self.suite.name,
                 "version": self.suite.version,
@@ -171,15 +181,16 @@ class _Order:
 def _write(order: _Order, recipe: Recipe, workers: int | None, progress: bool | None) -> dict[TrackKey, str]:
     """Write every track that is not there yet; return those that were left out, and why."""
     journal = Journal(recipe.root)
-    waiting = [track for track in order.tracks if not _is_done(journal, track)]
-    setup = Setup(order.dataset.tracks, recipe, journal)
+    waiting = [track for track in order.tracks if not _is_done(journal, track, order.meter.identity)]
+    # The processes load what measures for themselves.
+    setup = Setup(order.dataset.tracks, recipe, journal, replace(order.meter))
     hidden = None if progress is None else not progress
     results = write_tracks(setup, _tasks(waiting, order.conditions), workers, sum(map(len, order.tracks)), hidden)
     return {done.key: done.reason for done in results if done.reason is not None}
 
 
-def _is_done(journal: Journal, track: Track) -> bool:
-    written = journal.intact(track.key)
+def _is_done(journal: Journal, track: Track, made_with: str) -> bool:
+    written = journal.intact(track.key, made_with)
     if written is not None and written.stamp != track.media.stamp():
         raise NotComparableError(
             f"{journal.root}: the media of {track.entity_id!r} in video {track.video_id!r} have changed since they "

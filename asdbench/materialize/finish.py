@@ -15,13 +15,16 @@ import numpy as np
 from asdbench.atomic import replacing
 from asdbench.checkpoints.files import sha256_of
 from asdbench.data.layout import CommunityLayout, TrackRows
+from asdbench.engine.activity import Meter
 from asdbench.engine.assemble import join
 from asdbench.errors import DataError
 from asdbench.materialize.folder import LISTING, SetFolder, rows_path
 from asdbench.materialize.journal import Journal
+from asdbench.materialize.measured import Columns, column, set_facts
 from asdbench.materialize.track import FileLine, Recipe, TrackFiles
 from asdbench.perturb.plan import ConditionPlan, Plan
 from asdbench.records import provenance
+from asdbench.records.facts import FACTS_FILE, write_facts
 from asdbench.records.predictions import Predictions, write_predictions
 from asdbench.types import IGNORE, Track, TrackKey
 
@@ -44,16 +47,20 @@ class Finished:
     """All tracks, written or left out.
 
     Attributes:
+        everything: All tracks of the data set.
         tracks: The tracks that were asked for, by key.
         conditions: The conditions.
         recipe: How they were written.
         skipped: Tracks that were left out, and why.
+        meter: What was measured of them.
     """
 
+    everything: tuple[Track, ...]
     tracks: tuple[Track, ...]
     conditions: tuple[ConditionPlan, ...]
     recipe: Recipe
     skipped: Mapping[TrackKey, str]
+    meter: Meter
 
     @property
     def kept(self) -> list[Track]:
@@ -70,10 +77,12 @@ def finish(folder: SetFolder, record: Mapping[str, Any], finished: Finished) -> 
     """
     journal = Journal(folder.path)
     failures = _failures(journal, finished)
-    conditions, own = {}, []
+    measured = {track.key: _written(journal, track).columns for track in finished.kept}
+    write_facts(folder.path, set_facts(finished.everything, finished.kept, measured))
+    conditions, own = {}, [folder.path / FACTS_FILE]
     for plan in finished.conditions:
         name = plan.condition.name
-        rows, files = _write_condition(folder.path, plan, finished, failures.get(name, {}))
+        rows, files = _write_condition(folder.path, plan, finished, failures.get(name, {}), measured)
         conditions[name] = _described(plan, rows, finished, failures.get(name, {}))
         own += files
     folder.write_plan(Plan(finished.conditions, "").records())
@@ -113,13 +122,18 @@ def _written(journal: Journal, track: Track) -> TrackFiles:
 
 
 def _write_condition(
-    root: Path, plan: ConditionPlan, finished: Finished, failed: Mapping[TrackKey, str]
+    root: Path,
+    plan: ConditionPlan,
+    finished: Finished,
+    failed: Mapping[TrackKey, str],
+    measured: Mapping[TrackKey, Columns],
 ) -> tuple[Predictions, list[Path]]:
     """Write the rows and the tables of a condition; return the rows and all files."""
     tracks, name = finished.kept, plan.condition.name
     # NaN marks what could not be made, so that its rows count nowhere, as in a run.
     scores = {t.key: np.full(len(t), np.nan if t.key in failed else 0, np.float32) for t in tracks}
-    rows = join(plan, tracks, scores)
+    columns = finished.meter.columns_of(plan.condition)
+    rows = join(plan, tracks, scores, {each: column(measured, of) for each, of in columns.items()})
     path = rows_path(root, name)
     write_predictions(path, rows, scored=False)
     bounds = np.cumsum([0, *map(len, tracks)]).tolist()

@@ -5,7 +5,8 @@
     manifest.json                  what was made of which data, with which versions; how to read it
     manifest.csv                   path, size, hash and origin of every other file
     plan.parquet                   one row per condition and target: what was changed, and how
-    rows/<condition>.parquet       one row per labelled frame: key, source, labels, what was changed
+    rows/<condition>.parquet       one row per labelled frame: key, source, labels, what was changed, voice, lips
+    rows.parquet                   what is known of each row whatever the condition
     <condition>/                   the community layout: csv/, clips_audios/, clips_videos/
     skipped.csv                    tracks, or conditions of tracks, that could not be made, and why
     work/                          only while the set is unfinished
@@ -22,13 +23,14 @@ import msgspec
 
 from asdbench.data.ids import is_safe
 from asdbench.errors import DataError
+from asdbench.records.facts import FACTS_FILE
 from asdbench.records.folder import RunFolder
 from asdbench.records.predictions import Predictions, file_stem, read_predictions
 from asdbench.types import Condition
 
 MANIFEST = "manifest.json"
 LISTING = "manifest.csv"
-RESERVED = frozenset({"rows", "work", "plan.parquet", "skipped.csv", ".lock", MANIFEST, LISTING})
+RESERVED = frozenset({"rows", "work", "plan.parquet", "skipped.csv", ".lock", MANIFEST, LISTING, FACTS_FILE})
 """Names in the folder that no condition can have."""
 
 

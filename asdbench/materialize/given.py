@@ -19,11 +19,13 @@ from asdbench.predictions.files import find_files
 from asdbench.predictions.join import join_scores
 from asdbench.predictions.table import Scale, log_odds, read_table_of
 from asdbench.records import provenance
+from asdbench.records.facts import FACTS_FILE
 from asdbench.records.folder import fingerprint
 from asdbench.records.predictions import Predictions
 from asdbench.types import BoolArray
 
 _DEFAULT_NAME = "given"
+_UNMEASURED = {"missing": "the set is of an earlier release, which measured neither voice nor lips; write it again."}
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,7 @@ class Given:
             "data": {**data, "notes": [*manifest["data"]["notes"], *self.notes], "media_digest": None},
             "suite": {**manifest["suite"], "conditions": [msgspec.to_builtins(each) for each in kept]},
             "plan": {**manifest["plan"], "conditions": {k: v for k, v in plans.items() if k in self.predictions}},
+            "activity": manifest.get("activity", _UNMEASURED),
             "device": None,
             "versions": provenance.versions(),
             "machine": provenance.machine(),
@@ -102,7 +105,7 @@ class Given:
 
     def copy_records(self, folder: Path) -> None:
         """Copy what the set records of its making into a run folder."""
-        for name in ("plan.parquet", "skipped.csv"):
+        for name in ("plan.parquet", "skipped.csv", FACTS_FILE):
             source = self.made.path / name
             if source.is_file():
                 with replacing(folder / name) as temporary:

@@ -45,11 +45,16 @@ class Journal:
         except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
             raise DataError(f"{path}: damaged ({error}); delete it and run the same command again.") from error
 
-    def intact(self, key: TrackKey) -> TrackFiles | None:
-        """Return what was written of a track if every file of it still has its size, and no donor was broken."""
+    def intact(self, key: TrackKey, made_with: str) -> TrackFiles | None:
+        """Return what was written of a track if every file of it still has its size, and no donor was broken.
+
+        Args:
+            key: The track.
+            made_with: What it must have been measured with.
+        """
         written = self.read(key)
-        if written is None or written.failures:
-            # A broken donor may have been mended since.
+        if written is None or written.failures or written.made_with != made_with:
+            # A broken donor may have been mended since, and a package installed.
             return None
         return written if all(_size(self.root / line.path) == line.bytes for line in _lines(written)) else None
 

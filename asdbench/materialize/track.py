@@ -12,9 +12,11 @@ import numpy as np
 
 from asdbench.data.ids import is_safe
 from asdbench.data.layout import CommunityLayout, face_name
+from asdbench.engine.activity import Meter
 from asdbench.engine.lender import BrokenDonorError, TrackLender
 from asdbench.errors import DataError
 from asdbench.materialize.content import Content, Store, remove
+from asdbench.materialize.measured import Beside, Columns
 from asdbench.materialize.source import Source
 from asdbench.perturb.edits import AudioEdit, Edit, FaceEdit, digest, edit_audio, edit_faces, split_media
 from asdbench.types import Track, TrackKey
@@ -40,6 +42,8 @@ class TrackFiles(msgspec.Struct, frozen=True):
         stamp: Changes with the files it was made from (``Media.stamp``).
         files: Condition to its files, the wav first.
         failures: Condition to the reason why it could not be made.
+        columns: What was measured of it.
+        made_with: Text that says what with.
     """
 
     video_id: str
@@ -47,6 +51,8 @@ class TrackFiles(msgspec.Struct, frozen=True):
     stamp: str
     files: dict[str, list[FileLine]]
     failures: dict[str, str]
+    columns: Columns = msgspec.field(default_factory=dict)
+    made_with: str = ""
 
 
 @dataclass(frozen=True)
@@ -74,12 +80,14 @@ class TrackWriter:
     Args:
         tracks: All tracks of the data set, from which donors are taken.
         recipe: How.
+        meter: What is measured of them.
     """
 
-    def __init__(self, tracks: Sequence[Track], recipe: Recipe) -> None:
+    def __init__(self, tracks: Sequence[Track], recipe: Recipe, meter: Meter) -> None:
         self._tracks = {track.key: track for track in tracks}
         self._lender = TrackLender(tracks)
         self._recipe = recipe
+        self._meter = meter
 
     def write(self, key: TrackKey, edits: Mapping[str, tuple[Edit, ...]]) -> TrackFiles:
         """Write one track under every condition.
@@ -96,17 +104,21 @@ class TrackWriter:
         track = self._tracks[key]
         _require_safe(track)
         stamp = track.media.stamp()
-        job = _Job(Source(track, f".{self._recipe.faces}"), self._recipe, self._lender)
-        parts = {condition: split_media(each) for condition, each in edits.items()}
+        source = Source(track, f".{self._recipe.faces}")
+        audio: dict[str, tuple[Edit, ...]] = {condition: split_media(each)[0] for condition, each in edits.items()}
+        faces: dict[str, tuple[Edit, ...]] = {condition: split_media(each)[1] for condition, each in edits.items()}
+        beside = Beside(self._meter, source, audio, faces)
+        job = _Job(source, self._recipe, self._lender, beside)
         # One kind of edit after the other, so that no more than one edited version is in memory.
-        for group in _groups({condition: audio for condition, (audio, _) in parts.items()}):
+        for group in _groups(audio):
             job.make(group, lambda edits: job.audio(edits))
-        for group in _groups({condition: faces for condition, (_, faces) in parts.items()}):
+        for group in _groups(faces):
             job.make(group, lambda edits: job.faces(edits))
         for condition in job.failures:
             job.discard(condition)
         files = {condition: job.lines[condition] for condition in edits if condition not in job.failures}
-        return TrackFiles(*key, stamp, files, job.failures)
+        columns = beside.columns(job.failures)
+        return TrackFiles(*key, stamp, files, job.failures, columns, self._meter.identity)
 
     def discard(self, key: TrackKey, conditions: Iterable[str]) -> None:
         """Remove what may lie there of a track that cannot be made."""
@@ -117,8 +129,8 @@ class TrackWriter:
 class _Job:
     """One track on its way into files."""
 
-    def __init__(self, source: Source, recipe: Recipe, lender: TrackLender) -> None:
-        self._source, self._recipe, self._lender = source, recipe, lender
+    def __init__(self, source: Source, recipe: Recipe, lender: TrackLender, beside: Beside) -> None:
+        self._source, self._recipe, self._lender, self._beside = source, recipe, lender, beside
         self._store = Store(recipe.link)
         self.lines: dict[str, list[FileLine]] = {}
         self.failures: dict[str, str] = {}
@@ -142,9 +154,11 @@ class _Job:
     def audio(self, edits: tuple[Edit, ...]) -> _Files:
         source = self._source
         if not edits:
+            self._beside.hear(edits, source.audio)
             return source.wav
         audio_edits = [edit for edit in edits if isinstance(edit, AudioEdit)]
         samples = edit_audio(source.audio, audio_edits, source.track.media, self._lender)
+        self._beside.hear(edits, samples)
         return source.wav if np.array_equal(samples, source.audio) else source.encoded_audio(samples)
 
     def faces(self, edits: tuple[Edit, ...]) -> _Files:
@@ -154,6 +168,7 @@ class _Job:
         if edits:
             face_edits = [edit for edit in edits if isinstance(edit, FaceEdit)]
             edited = edit_faces(source.faces, face_edits, self._lender, source.track.face_in_crop)
+            self._beside.see(edits, edited)
             # A frame that the edit left alone is still the source's file.
             found = [
                 before if np.array_equal(after, face) else source.encoded_face(after)

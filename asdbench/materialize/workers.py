@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from asdbench.data.workers import run_all
+from asdbench.engine.activity import Meter
 from asdbench.errors import DataError
 from asdbench.materialize.journal import Journal
 from asdbench.materialize.track import Recipe, TrackWriter
@@ -37,16 +38,18 @@ class Setup:
         tracks: All tracks of the data set.
         recipe: How they become files.
         journal: Where finished ones are noted.
+        meter: What is measured of them.
     """
 
     tracks: tuple[Track, ...]
     recipe: Recipe
     journal: Journal
+    meter: Meter
 
     @cached_property
     def writer(self) -> TrackWriter:
         """The writer of this process, which keeps what it lent."""
-        return TrackWriter(self.tracks, self.recipe)
+        return TrackWriter(self.tracks, self.recipe, self.meter)
 
 
 def write_tracks(

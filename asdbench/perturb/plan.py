@@ -140,17 +140,29 @@ def _write_rows(rows: Rows, decision: Decision, policy: LabelPolicy) -> None:
 
 @dataclass(frozen=True)
 class Plan:
-    """A suite resolved on a data set."""
+    """A suite resolved on a data set.
+
+    Attributes:
+        conditions: Those of the suite, and ``dubbed``.
+        sha256: Over the resolved edits of the conditions.
+        repeats: Conditions under further plans (`asdbench.perturb.repeats`); they have no part in the hash.
+    """
 
     conditions: tuple[ConditionPlan, ...]
     sha256: str
+    repeats: tuple[ConditionPlan, ...] = ()
+
+    @property
+    def scored(self) -> tuple[ConditionPlan, ...]:
+        """Everything that a model is scored under."""
+        return (*self.conditions, *self.repeats)
 
     def __getitem__(self, name: str) -> ConditionPlan:
         return next(plan for plan in self.conditions if plan.condition.name == name)
 
     def records(self) -> Iterator[dict[str, object]]:
         """Yield one flat record per condition and target, in a fixed order: the content of the plan file."""
-        for plan in self.conditions:
+        for plan in self.scored:
             for key in sorted(plan.decisions):
                 for decision in plan.decisions[key]:
                     yield _record(plan.condition, decision)

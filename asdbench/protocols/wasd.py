@@ -113,7 +113,7 @@ def score_wasd(rows: JoinedRows, division: Division) -> WasdScores:
     Source:
         Roxo et al., WASD: A Wilder Active Speaker Detection Dataset, 2023; its ``eval/WASD_evaluation.py``.
     """
-    members = {name: _videos(rows.truth.videos, ids) for name, ids in division.sources.items()}
+    members = category_videos(rows.truth.videos, division)
     positive = rows.positive
     categories: dict[str, FrameAp | dict[str, str]] = {}
     notes = [*rows.notes, *division.notes]
@@ -130,6 +130,13 @@ def score_wasd(rows: JoinedRows, division: Division) -> WasdScores:
     return WasdScores(
         categories, frame_ap(positive, rows.score, "wasd overall"), int(np.count_nonzero(outside)), tuple(notes)
     )
+
+
+def category_videos(
+    videos: tuple[str, ...], division: Division
+) -> dict[str, np.ndarray[tuple[int, ...], np.dtype[np.bool_]]]:
+    """Return which of the videos belong to each category: those whose id contains one of its source ids."""
+    return {name: _videos(videos, ids) for name, ids in division.sources.items()}
 
 
 def _videos(videos: tuple[str, ...], ids: tuple[str, ...]) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:

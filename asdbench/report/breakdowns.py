@@ -10,7 +10,7 @@ import numpy as np
 
 from asdbench.analysis.conditions import value_of
 from asdbench.metrics.units import MIN_UNITS
-from asdbench.report.evidence import has_intervals, interval_note
+from asdbench.report.evidence import has_intervals
 from asdbench.report.plot import Plot
 from asdbench.report.table import Column, Estimate, Table, estimate
 from asdbench.report.text import printable
@@ -80,10 +80,12 @@ def _caption(metrics: Mapping[str, Any], found: Mapping[str, Any]) -> str:
     ]
     if found["unknown"]:
         notes.append("Absent: " + "; ".join(f"{name}, {reason}" for name, reason in found["unknown"].items()) + ".")
-    notes.append(interval_note(metrics))
     if has_intervals(metrics):
-        notes.append(f"None where fewer than {MIN_UNITS} {_units(metrics)} have rows of the kind that a figure counts.")
-    return " ".join(notes).rstrip()
+        notes.append(
+            f"No interval where fewer than {MIN_UNITS} {_units(metrics)} have rows of the kind that a figure counts, "
+            "or where too many resamples have none."
+        )
+    return " ".join(notes)
 
 
 def _units(metrics: Mapping[str, Any]) -> str:

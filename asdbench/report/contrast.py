@@ -2,41 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from string import ascii_uppercase
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import numpy as np
-
+from asdbench.analysis.comparison import compare_runs, find_figure
 from asdbench.analysis.conditions import HEADLINE, value_of
 from asdbench.atomic import write_json, write_text
 from asdbench.errors import NotComparableError
+from asdbench.report.contrast_figure import CONTRAST_COLUMNS, contrast_cells, draw_contrast
+from asdbench.report.evidence import basis, has_intervals, interval_note
 from asdbench.report.figures import write_figure
 from asdbench.report.run import Run
-from asdbench.report.table import Column, Kind, Table
+from asdbench.report.table import Column, Estimate, Table
 from asdbench.report.writers import markdown_text, to_csv, to_markdown
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-_COLUMNS: tuple[tuple[str, str, Kind], ...] = (
-    ("ava", "AP %", "percent"),
-    ("fa_changed", "fa_changed %", "share"),
-    ("retention", "retention", "ratio"),
-    ("sync_auroc", "sync AUROC", "ratio"),
-)
 _TESTED = (
     ("mismatch@1.00", "that carry somebody else's voice"),
     ("misalign@1.00", "that hear their own voice early or late"),
 )
 _LIKE = 0.05
-"""Retentions closer than this are not told apart; there are no intervals yet."""
+"""Retentions closer than this are not told apart where there are no intervals."""
 
-_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")  # Okabe & Ito
-_HATCHES = ("", "///", "...", "xxx")
+_DIFFERENCES = (
+    Column("figure", "figure"),
+    Column("difference", "second − first", "ratio"),
+    Column("separable", "separable"),
+)
+_SEPARABLE = {True: "yes", False: "no", None: None}
 
 
 @dataclass(frozen=True)
@@ -45,9 +41,11 @@ class Contrast:
 
     Attributes:
         runs: In the order of the columns.
+        compare: Compares the rows of two runs; ``None`` where their figures have no intervals.
     """
 
     runs: tuple[Run, ...]
+    compare: Callable[[Run, Run], Mapping[str, Any] | None]
 
     @property
     def models(self) -> tuple[str, ...]:
@@ -56,8 +54,23 @@ class Contrast:
 
     @cached_property
     def table(self) -> Table:
-        """One row per condition; four columns per model, named ``<model>.<metric>``."""
-        return self._table([_short(model, self.models) for model in self.models])
+        """One row per condition; four columns per model, named ``<model>.<metric>``, and how far two models differ."""
+        table = self._table([_short(model, self.models) for model in self.models])
+        if self.paired is None:
+            return table
+        rows = tuple({**row, **self._differences(row["condition"])} for row in table.rows)
+        return replace(table, columns=(*table.columns, *_DIFFERENCES), rows=rows)
+
+    def _differences(self, condition: str) -> dict[str, Any]:
+        """Return by how much the second model's retention, or AP, differs, and whether that is separable from 0."""
+        for figure in ("retention", "ava"):
+            found = None if self.paired is None else find_figure(self.paired, condition, figure)
+            if found is not None and found["interval"] is not None:
+                ends = found["interval"]
+                difference = Estimate(found["difference"], ends["low"], ends["high"], ends["reason"])
+                named = {"retention": "retention", "ava": "AP"}[figure]
+                return {"figure": named, "difference": difference, "separable": _SEPARABLE[found["separable"]]}
+        return {}
 
     @cached_property
     def narrow_table(self) -> Table:
@@ -71,7 +84,7 @@ class Contrast:
         first = self.runs[0].record
         columns = [
             Column(f"{model}.{key}", f"{label} {header}", kind)
-            for key, header, kind in _COLUMNS
+            for key, header, kind in CONTRAST_COLUMNS
             for model, label in zip(self.models, labels, strict=True)
         ]
         return Table(
@@ -81,7 +94,13 @@ class Contrast:
             "retention: their share of the same rows with their own sound. sync AUROC: 0.5 is no reaction.",
             (Column("condition", "condition"), *columns),
             tuple(self._row(name) for name in self.conditions),
+            interval_note(self.runs[0].metrics) if has_intervals(self.runs[0].metrics) else "",
         )
+
+    @cached_property
+    def paired(self) -> Mapping[str, Any] | None:
+        """The second of two runs compared with the first on the same resamples; ``None`` without intervals."""
+        return self.compare(*self.runs) if len(self.runs) == 2 else None
 
     @cached_property
     def conclusion(self) -> str:
@@ -109,32 +128,34 @@ class Contrast:
             "conclusion": self.conclusion,
             "warnings": self.warnings,
             "conditions": [
-                {"condition": name, "models": {model: _numbers(c[name]) for model, c in self._measured.items()}}
+                {"condition": name, "models": {model: _numbers(c[name]) for model, c in self.measured.items()}}
                 for name in self.conditions
             ],
+            "comparison": self.paired,
         }
 
     @cached_property
-    def _measured(self) -> dict[str, dict[str, Any]]:
+    def measured(self) -> dict[str, dict[str, Any]]:
+        """Model to condition to what ``metrics.json`` says of it."""
         return {run.model: {c["name"]: c for c in run.metrics["conditions"]} for run in self.runs}
 
     @cached_property
     def conditions(self) -> list[str]:
         """Names of the conditions that every run has."""
-        first, *others = self._measured.values()
+        first, *others = self.measured.values()
         return [name for name in first if all(name in other for other in others)]
 
     def _row(self, name: str) -> dict[str, Any]:
         numbers = {
             f"{model}.{key}": value
-            for model, conditions in self._measured.items()
-            for key, value in _numbers(conditions[name]).items()
+            for model, conditions in self.measured.items()
+            for key, value in contrast_cells(conditions[name]).items()
         }
         return {"condition": name, **numbers}
 
     def values(self, condition: str, key: str) -> dict[str, float]:
         """Return model to value, without those that are undefined."""
-        found = {model: value_of(_numbers(c[condition])[key]) for model, c in self._measured.items()}
+        found = {model: value_of(_numbers(c[condition])[key]) for model, c in self.measured.items()}
         return {model: value for model, value in found.items() if value is not None}
 
     def _retained(self, name: str, words: str) -> str:
@@ -142,18 +163,34 @@ class Contrast:
         if len(kept) < len(self.runs):
             return f"Too few speaking frames {words} for a comparison."
         rates = [f"{model} on {100 * fa[model]:.0f} % (retention {kept[model]:.2f})" for model in self.models]
-        least, most = min(self.models, key=kept.__getitem__), max(self.models, key=kept.__getitem__)
-        verdict = f"{least} is misled least" if len(self.runs) > 2 else f"{least} is misled less often than {most}"
-        same = kept[most] - kept[least] < _LIKE
-        found = "they hardly differ" if same else verdict
-        return f"Of the speaking frames {words}, still called speaking: {', '.join(rates)}; {found}."
+        said = f"Of the speaking frames {words}, still called speaking: {', '.join(rates)};"
+        least, second, *_ = sorted(self.models, key=kept.__getitem__)
+        runs = {run.model: run for run in self.runs}
+        paired = self.paired or self.compare(runs[second], runs[least])
+        found = None if paired is None else find_figure(paired, name, "retention")
+        misled = f"{least} is misled least" if len(self.runs) > 2 else f"{least} is misled less often than {second}"
+        if found is None or found["interval"] is None or found["separable"] is None:
+            differ = "they hardly differ" if kept[second] - kept[least] < _LIKE else misled
+            return f"{said} {differ}. {basis(self.runs[0].metrics)}".strip()
+        sign = -1 if found["difference"] < 0 else 1
+        low, high = sorted(sign * found["interval"][end] for end in ("low", "high"))
+        difference = f"difference of retention {abs(found['difference']):.2f}, 95 % interval {low:.2f} to {high:.2f}"
+        return f"{said} {misled if found['separable'] else 'the two are not separable'} ({difference})."
 
 
-def contrast(runs: Sequence[Run]) -> Contrast:
+def paired_runs(first: Run, second: Run) -> Mapping[str, Any] | None:
+    """Return the second run compared with the first (``analysis.comparison``), ``None`` without intervals."""
+    if not (has_intervals(first.metrics) and has_intervals(second.metrics)):
+        return None
+    return compare_runs(first.rows, second.rows)
+
+
+def contrast(runs: Sequence[Run], compare: Callable[[Run, Run], Mapping[str, Any] | None] = paired_runs) -> Contrast:
     """Put finished runs side by side.
 
     Args:
         runs: At least one; of different models, on the same rows, changed in the same way.
+        compare: Compares the rows of two runs.
 
     Raises:
         NotComparableError: They are not.
@@ -170,7 +207,7 @@ def contrast(runs: Sequence[Run]) -> Contrast:
                 )
     if len({run.model for run in runs}) < len(runs):
         raise NotComparableError(f"two of the runs are of the same model ({first.model}); compare different ones.")
-    return Contrast(tuple(runs))
+    return Contrast(tuple(runs), compare)
 
 
 def _comparable(run: Run) -> dict[str, Any]:
@@ -184,7 +221,7 @@ def write_contrast(found: Contrast, folder: Path) -> None:
     """Write ``contrast.{md,csv,json,png,svg}``; equal numbers give equal bytes."""
     write_text(folder / "contrast.csv", to_csv(found.table))
     write_json(folder / "contrast.json", found.to_dict())
-    write_figure(folder / "contrast", lambda figure: _draw(figure, found))
+    write_figure(folder / "contrast", lambda figure: draw_contrast(figure, found))
     write_text(folder / "contrast.md", _page(found))
 
 
@@ -204,34 +241,10 @@ def _numbers(condition: Mapping[str, Any]) -> dict[str, Any]:
     """Return the four numbers of a condition, ``None`` where it is not measured."""
     metrics = condition["metrics"]
     rates = metrics["at"][HEADLINE]
-    return {key: metrics.get(key, rates.get(key)) for key, _, _ in _COLUMNS}
+    return {key: metrics.get(key, rates.get(key)) for key, _, _ in CONTRAST_COLUMNS}
 
 
 def _short(model: str, models: Sequence[str]) -> str:
     """Return what follows the architecture in a name, where all models share it."""
     architectures = {name.partition(".")[0] for name in models}
     return model.partition(".")[2] or model if len(architectures) == 1 else model
-
-
-def _draw(figure: Figure, found: Contrast) -> None:
-    """Draw the retention of each condition at its largest proportion; without one, AP."""
-    largest = {c.perturbation: c.name for c in sorted(found.runs[0].conditions.values(), key=lambda c: c.proportion)}
-    key = "retention"
-    names = [name for name in found.conditions if name in largest.values() and found.values(name, key)]
-    if not names:
-        key, names = "ava", found.conditions
-    axes = figure.subplots()
-    height = 0.8 / len(found.models)
-    for index, model in enumerate(found.models):
-        values = [found.values(name, key).get(model) for name in names]
-        places = np.arange(len(names)) + (index - (len(found.models) - 1) / 2) * height
-        style: dict[str, Any] = {"color": _COLOURS[index % 4], "hatch": _HATCHES[index % 4], "edgecolor": "white"}
-        axes.barh(places, [value or 0.0 for value in values], height=0.92 * height, label=model, **style)
-        for place, value in zip(places, values, strict=True):
-            axes.text((value or 0.0) + 0.01, place, "undefined" if value is None else f"{value:.2f}", va="center")
-    axes.set_yticks(np.arange(len(names)), names)
-    axes.invert_yaxis()
-    axes.grid(visible=False, axis="y")
-    axes.set(xlim=(0, 1.25), xlabel=f"retention at {HEADLINE}: 1 never notices" if key == "retention" else "AP")
-    figure.legend(loc="outside lower center", ncols=2)
-    figure.suptitle("what is still called speaking when sound or picture is changed" if key == "retention" else "AP")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
 from asdbench.analysis.conditions import HEADLINE
-from asdbench.report.table import Estimate, estimate
+from asdbench.report.table import UNDEFINED, Estimate, estimate
 
 _KINDS = {"source": "sources", "block": "blocks of 60 s of a single source"}
 
@@ -33,6 +34,41 @@ def number_of(cell: Any) -> float | None:
     """Return the number of a cell, ``None`` where it is undefined or absent."""
     value = cell.value if isinstance(cell, Estimate) else cell
     return float(value) if isinstance(value, (int, float)) else None
+
+
+def percent(cell: Any) -> str:
+    """Return a share with its interval for a sentence: ``46 % [38, 55]``."""
+    return _said(cell, 0, " %")
+
+
+def points(cell: Any) -> str:
+    """Return a difference of shares in points: ``4.6 [3.9, 5.2]``."""
+    return _said(cell, 1, "")
+
+
+def _said(cell: Any, digits: int, unit: str) -> str:
+    """Return 100 times a number and its interval, which is rounded outwards so that it still holds the number."""
+    value, ends, step = number_of(cell), ends_of(cell), 10**digits
+    if value is None:
+        return UNDEFINED
+    text = f"{round(100 * value, digits) + 0.0:.{digits}f}{unit}"
+    if ends is None:
+        return text
+    low, high = math.floor(100 * step * ends[0] + 1e-6), math.ceil(100 * step * ends[1] - 1e-6)
+    return f"{text} [{low / step + 0.0:.{digits}f}, {high / step + 0.0:.{digits}f}]"
+
+
+def basis(metrics: Mapping[str, Any]) -> str:
+    """Return the sentence that says what the brackets of a conclusion are, or why it has none."""
+    units = metrics.get("units")
+    if not units:
+        return ""
+    if not has_intervals(metrics):
+        return f"No intervals: {units['reason'].rstrip('.')}."
+    indicative = ", indicative only" if is_indicative(metrics) else ""
+    return (
+        f"Brackets: {100 * units['level']:.0f} % intervals over {units['count']:,} {_KINDS[units['kind']]}{indicative}."
+    )
 
 
 def interval_note(metrics: Mapping[str, Any]) -> str:

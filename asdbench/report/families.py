@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from asdbench.analysis.conditions import value_of
+from asdbench.analysis.corruptions import severity_of
+from asdbench.report.table import estimate
 
 SEVERITIES = (1, 2, 3, 4, 5)
 
-_SEVERITY = re.compile(r"(?P<kind>.+)@s(?P<severity>[1-5])")
 _Condition = Mapping[str, Any]
 
 
 def base(condition: _Condition) -> str:
     """Return the name of a condition's perturbation without a version; empty for the clean one."""
     return str(condition["perturbation"] or "").partition("@")[0]
-
-
-def severity_of(condition: _Condition) -> tuple[str, int] | None:
-    """Return kind and severity of a condition named such as ``babble@s3`` that keeps its labels."""
-    found = _SEVERITY.fullmatch(condition["name"])
-    if found is None or condition["labels"] != "keep":
-        return None
-    return found["kind"], int(found["severity"])
 
 
 def offset_of(condition: _Condition) -> float | None:
@@ -44,11 +36,15 @@ def drops_by_severity(conditions: Sequence[_Condition]) -> dict[str, dict[int, A
     return found
 
 
-def mean_drop(drops: Mapping[int, Any]) -> float | None:
-    """Return the mean over severities, ``None`` where one of them is undefined."""
-    values = [value_of(drop) for drop in drops.values()]
-    known = [value for value in values if value is not None]
-    return sum(known) / len(known) if known and len(known) == len(values) else None
+def mean_drops(metrics: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the mean drop by corruption, by severity (``s1``) and of all (``mean``), as cells of a table."""
+    found = metrics.get("corruptions")
+    if found is None:  # runs of earlier releases
+        return {}
+    ends = found["intervals"]
+    cells = {kind: estimate(found["kinds"], ends["kinds"], kind) for kind in found["kinds"]}
+    cells |= {f"s{key}": estimate(found["severities"], ends["severities"], key) for key in found["severities"]}
+    return cells | {"mean": estimate(found, ends, "mean")}
 
 
 def curve(conditions: Sequence[_Condition]) -> list[tuple[float, _Condition]]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,10 +14,10 @@ import numpy as np
 from asdbench.analysis.conditions import HEADLINE, value_of
 from asdbench.atomic import replacing
 from asdbench.report.evidence import ends_of, figure_of, footnote, number_of, rate_of
-from asdbench.report.families import base, curve, drops_by_severity, offset_of
+from asdbench.report.families import base, drops_by_severity, offset_of
 from asdbench.report.plot import add_footnote, legend_below, whisker
 from asdbench.report.sections import SECTIONS
-from asdbench.report.suite_figures import draw_corruptions, draw_curve
+from asdbench.report.suite_figures import draw_corruptions
 from asdbench.types import Float32Array
 
 if TYPE_CHECKING:
@@ -86,11 +88,10 @@ def write_figures(folder: Path, model: str, metrics: Mapping[str, Any], scores: 
         )
     drops = drops_by_severity(conditions)
     if drops:
-        height = max(3.0, 1.4 + 0.28 * len(drops))
-        write_figure(folder / "corruptions", lambda figure: draw_corruptions(figure, model, drops), size=(7.2, height))
-    points = curve(conditions)
-    if points:
-        write_figure(folder / "curve", lambda figure: draw_curve(figure, model, points))
+        height = max(3.0, 1.6 + 0.26 * len(drops))
+        write_figure(
+            folder / "corruptions", partial(draw_corruptions, model=model, metrics=metrics), size=(7.2, height)
+        )
     for section in SECTIONS:
         for plot in section.figures(model, metrics):
             write_figure(folder / plot.name, plot.draw, size=plot.size)
@@ -132,9 +133,11 @@ def _write(
     figure = Figure(figsize=size, layout="constrained")
     FigureCanvasAgg(figure)
     draw(figure)
-    for extension in extensions:
-        with replacing(stem.with_name(f"{stem.name}.{extension}")) as temporary:
-            figure.savefig(temporary, format=extension, dpi=160, metadata=_METADATA[extension])
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph", UserWarning)  # no font has every sign of every name
+        for extension in extensions:
+            with replacing(stem.with_name(f"{stem.name}.{extension}")) as temporary:
+                figure.savefig(temporary, format=extension, dpi=160, metadata=_METADATA[extension])
 
 
 _Series = list[tuple[float, Mapping[str, Any]]]
@@ -200,8 +203,7 @@ def _draw_retention(figure: Figure, model: str, metrics: Mapping[str, Any], fami
         ylim=(-0.02, max(1.12, top + 0.02)),
         title=f"{model}\nP(says speaking | changed) / P(says speaking | own sound), at {HEADLINE}",
     )
-    axes.legend(loc="center left")
-    add_footnote(figure, footnote(metrics))
+    legend_below(figure, *axes.get_legend_handles_labels(), footnote(metrics))
 
 
 def _draw_scores(figure: Figure, model: str, metrics: Mapping[str, Any], scores: Scores) -> None:

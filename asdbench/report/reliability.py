@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from asdbench.report.evidence import footnote, interval_note
+from asdbench.report.evidence import footnote
 from asdbench.report.plot import Plot
 from asdbench.report.table import Column, Table, estimate
 
@@ -26,8 +26,7 @@ def tables(metrics: Mapping[str, Any]) -> Iterator[Table]:
         "reliability",
         f"Whether a probability means what it says, clean rows: Brier is the mean squared distance of probability and "
         f"label (0 is best; the base rate as a constant has that of the second column), ECE the mean distance of "
-        f"probability and share of speaking rows in {len(found['bins'])} bins. AP does not see this: it only ranks. "
-        f"{interval_note(metrics)}".rstrip(),
+        f"probability and share of speaking rows in {len(found['bins'])} bins. AP does not see this: it only ranks.",
         (
             Column("rows", "rows", "count"),
             Column("base_rate", "base rate %", "share"),

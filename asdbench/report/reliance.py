@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from asdbench.analysis.conditions import value_of
-from asdbench.report.evidence import ends_of, footnote, interval_note, number_of
+from asdbench.report.evidence import ends_of, footnote, number_of
 from asdbench.report.plot import Plot, legend_below
 from asdbench.report.table import Column, Table, estimate, format_value
 
@@ -19,7 +19,8 @@ UNUSED = 0.05
 """A modality that carries a smaller share of the total than this counts as unused."""
 
 UNSURE = 0.25
-"""A contribution whose interval holds 0 and reaches beyond this share of the total may be anything."""
+"""A contribution whose interval holds 0 and reaches beyond this share of the total may be anything; a loss below it is
+no use of a modality either."""
 
 _FIGURES = {"ava_rescaled": "AP", "balanced_accuracy_rescaled": "balanced accuracy"}
 _VALUES = {
@@ -38,7 +39,7 @@ def tables(metrics: Mapping[str, Any]) -> Iterator[Table]:
     found = metrics.get("reliance", {})
     for variant, name in (("replaced", "reliance"), ("zeroed", "reliance_zeroed")):
         if variant in found:
-            yield _table(name, _caption(metrics, found, variant), found[variant])
+            yield _table(name, _caption(found, variant), found[variant])
 
 
 def figures(model: str, metrics: Mapping[str, Any]) -> Iterator[Plot]:
@@ -75,6 +76,7 @@ def sentence(metrics: Mapping[str, Any]) -> str:
 _MODALITIES = {"phi_audio": "sound", "phi_video": "faces"}
 _WORDS = {
     "unused": "does not use the {}",
+    "loss": "does not use the {}, and even loses by it",
     "harm": "is harmed by the {}",
     "unsure": "may or may not use the {}",
 }
@@ -87,14 +89,16 @@ def _use(value: float, ends: Mapping[str, Any], total: float) -> str:
         return "unsure"
     if low <= 0 <= high or abs(value) < UNUSED * total:
         return "unused"
-    return "harm" if value < 0 else "used"
+    if value > 0:
+        return "used"
+    return "loss" if -value < UNSURE * total else "harm"
 
 
 def _points(cell: Any) -> str:
     return format_value(cell, "share")
 
 
-def _caption(metrics: Mapping[str, Any], found: Mapping[str, Any], variant: str) -> str:
+def _caption(found: Mapping[str, Any], variant: str) -> str:
     how = {
         "replaced": "Without sound or faces: those of a random other recording or track in their place (mean over "
         "draws of the sound). v(∅), both replaced, is measured; by theory it is 0.",
@@ -114,7 +118,7 @@ def _caption(metrics: Mapping[str, Any], found: Mapping[str, Any], variant: str)
     if variant == "replaced" and lost is not None and value_of(lost["value"]) is not None:
         cell = estimate({"value": lost["value"]}, {"value": lost["interval"]} if "interval" in lost else {}, "value")
         notes.append(f"Synchrony reliance, 1 − retention at {lost['condition']}: {_points(cell)} %.")
-    return " ".join([*notes, interval_note(metrics)]).rstrip()
+    return " ".join(notes)
 
 
 def _table(name: str, caption: str, variant: Mapping[str, Any]) -> Table:

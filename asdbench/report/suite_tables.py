@@ -1,82 +1,38 @@
-"""Tables that only some suites have: corruptions by severity, the synchrony curve, LASER's accuracy."""
+"""Tables that only some suites have: corruptions by severity, LASER's accuracy."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from asdbench.analysis.conditions import HEADLINE, value_of
-from asdbench.report.evidence import figure_of
-from asdbench.report.families import SEVERITIES, base, curve, drops_by_severity, mean_drop, severity_of
+from asdbench.analysis.conditions import value_of
+from asdbench.report.families import SEVERITIES, base, drops_by_severity, mean_drops
 from asdbench.report.table import Column, Table
 
+_SEVERITY_KEYS = tuple(f"s{severity}" for severity in SEVERITIES)
 _FIXED = "fixed:0.5"
 _Conditions = Sequence[Mapping[str, Any]]
 
 
-def corruptions_table(conditions: _Conditions) -> Table:
-    """Return the drop of AP by corruption and severity, and its means."""
-    drops, cells = drops_by_severity(conditions), _drop_cells(conditions)
+def corruptions_table(metrics: Mapping[str, Any]) -> Table:
+    """Return the drop of AP by corruption and severity, and its means with their intervals."""
+    drops, means = drops_by_severity(metrics["conditions"]), mean_drops(metrics)
     rows: list[dict[str, Any]] = [
-        {"corruption": kind, **cells[kind], "mean": mean_drop(found)} for kind, found in drops.items()
+        {"corruption": kind, **{f"s{severity}": drop for severity, drop in found.items()}, "mean": means.get(kind)}
+        for kind, found in drops.items()
     ]
-    means = {
-        f"s{severity}": mean_drop(dict(enumerate(found[severity] for found in drops.values() if severity in found)))
-        for severity in SEVERITIES
-        if any(severity in found for found in drops.values())
-    }
-    if len(rows) > 1:
-        everything = dict(enumerate(drop for found in drops.values() for drop in found.values()))
-        rows.append({"corruption": "mean", **means, "mean": mean_drop(everything)})
+    if means and len(rows) > 1:
+        rows.append({"corruption": "mean", **{key: means.get(key) for key in (*_SEVERITY_KEYS, "mean")}})
     return Table(
         "corruptions",
         "Drop of AP in points, by corruption and severity; labels kept, smaller is better. mean: over severities, in "
         "the last row over corruptions; the last number of all is the mean corruption drop.",
         (
             Column("corruption", "corruption"),
-            *(Column(f"s{severity}", f"severity {severity}", "percent") for severity in SEVERITIES),
+            *(Column(key, f"severity {key[1:]}", "percent") for key in _SEVERITY_KEYS),
             Column("mean", "mean", "percent"),
         ),
         tuple(rows),
-    )
-
-
-def _drop_cells(conditions: _Conditions) -> dict[str, dict[str, Any]]:
-    """Return kind -> column -> drop of AP with its interval."""
-    found: dict[str, dict[str, Any]] = {}
-    for condition in conditions:
-        place = severity_of(condition)
-        if place is not None:
-            found.setdefault(place[0], {})[f"s{place[1]}"] = figure_of(condition, "ap_drop")
-    return found
-
-
-def curve_table(conditions: _Conditions) -> Table:
-    """Return what the model says of speaking rows at each offset of the sound."""
-    rows = tuple(
-        {
-            "offset": f"{offset:+g}",
-            "rows": condition["rows"]["paired"],
-            **condition["metrics"],
-            **condition["metrics"]["at"][HEADLINE],
-        }
-        for offset, condition in curve(conditions)
-    )
-    return Table(
-        "curve",
-        f"Speaking rows with all sound shifted; + is late. Rows whose shifted sound is not there are left out. Still "
-        f"speaking: at the threshold {HEADLINE}. A diagnostic: labels are those of the clean data.",
-        (
-            Column("offset", "offset ms"),
-            Column("rows", "rows", "count"),
-            Column("fa_changed", "still speaking %", "share"),
-            Column("tpr_same_rows", "same rows %", "share"),
-            Column("retention", "retention", "ratio"),
-            Column("score_changed", "mean score", "log-odds"),
-            Column("score_same_rows", "same rows", "log-odds"),
-            Column("sync_auroc", "sync AUROC", "ratio"),
-        ),
-        rows,
     )
 
 

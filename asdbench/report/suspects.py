@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 _MOST = 40
 """The figure shows no more videos than these, the lowest; the table shows all."""
 
+_NOTE = (
+    "In brackets: 95 % intervals, blocks of time within the video resampled; with blocks shorter than 60 s they are "
+    "too narrow."
+)
+
 _SUSPECT, _OTHER, _GUIDE = "#D55E00", "#0072B2", "#666666"
 
 
@@ -43,6 +48,7 @@ def tables(metrics: Mapping[str, Any]) -> Iterator[Table]:
             Column("suspect", "suspect"),
         ),
         tuple(rows) or ({"video": "all", "rows": 0, "z": found["scale"]},),
+        note=_NOTE if any(video["intervals"] for video in found["videos"]) else "",
     )
 
 
@@ -66,8 +72,7 @@ def _caption(found: Mapping[str, Any]) -> str:
         f"Per video: TPR of the model minus TPR of lips alone on the same speaking rows, each at its own "
         f"{found['threshold']} threshold. A low difference: lips move and the model does not believe the sound, as in "
         f"a dubbed video, but also where the sound is poor or the model is weak. z: distance from the median in robust "
-        f"deviations. Suspect: z at most {found['suspect_z']:g}, its whole interval below 0. Intervals resample blocks "
-        f"of time within the video; with blocks shorter than 60 s they are too narrow.{few}"
+        f"deviations. Suspect: z at most {found['suspect_z']:g}, its whole interval below 0.{few}"
     )
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from asdbench.analysis.conditions import HEADLINE
 from asdbench.analysis.curve import ALL, FLOOR, MODEL, VOICED
-from asdbench.report.evidence import figure_of, interval_note, rate_of
+from asdbench.metrics.synchrony_curve import FLOOR_FROM_MS
+from asdbench.report.evidence import figure_of, rate_of
 from asdbench.report.families import curve
 from asdbench.report.plot import Plot, legend_below
 from asdbench.report.table import Column, Estimate, Table, estimate
@@ -20,7 +22,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 NEAR_MS = 250
-"""A peak further from 0 than this is no sign that a model matches sound and lips."""
+"""A peak further from 0 than this, or one that may as well lie where the floor is measured, is no sign that a model
+matches sound and lips."""
 
 _GUIDE, _MODEL, _FLOOR = "#666666", "#0072B2", "#D55E00"
 _STYLE: dict[str, dict[str, Any]] = {
@@ -83,7 +86,9 @@ def _against_floor(found: Mapping[str, Any]) -> str:
 
 
 def _peaks_near_0(each: Mapping[str, Any]) -> bool:
-    return bool(each["peak_interval"]["is_peak"]) and abs(each["peak"]["offset_ms"]) <= NEAR_MS
+    ends = each.get("offset_interval", {})
+    known = all(ends.get(side) is None or abs(ends[side]) < FLOOR_FROM_MS for side in ("low", "high"))
+    return bool(each["peak_interval"]["is_peak"]) and abs(each["peak"]["offset_ms"]) <= NEAR_MS and known
 
 
 def _offset(offset_ms: float) -> str:
@@ -103,18 +108,21 @@ def _curve(found: Mapping[str, Any] | None, of: str, on: str) -> Mapping[str, An
 def _points_table(
     metrics: Mapping[str, Any], found: Mapping[str, Any] | None, points: Sequence[tuple[float, Mapping[str, Any]]]
 ) -> Table:
-    rows = []
+    rows: list[tuple[float, dict[str, Any]]] = []
     for offset, condition in points:
-        row = {"offset": f"{offset:+g}", "paired": condition["rows"]["paired"]}
+        row: dict[str, Any] = {"offset": f"{offset:+g}", "paired": condition["rows"]["paired"]}
         row |= {key: rate_of(condition, key) for key in ("fa_changed", "retention")}
         row["sync_auroc"] = figure_of(condition, "sync_auroc")
-        rows.append(row | _means(found, offset))
+        rows.append((offset, row))
+    if found is not None:
+        rows.append((0.0, {"offset": "0"}))
+    rows.sort(key=itemgetter(0))
     return Table(
         "curve",
         f"Speaking rows with all sound of their track shifted; + is late. Mean scores: over the same rows at every "
         f"offset{_same_rows(found)}; voiced: over those of them that have voice both at their own and at the shifted "
         f"time. Still speaking (at the threshold {HEADLINE}), retention and sync AUROC: over all rows whose shifted "
-        f"sound is there. A diagnostic: labels are those of the clean data. {interval_note(metrics)}".rstrip(),
+        f"sound is there. A diagnostic: labels are those of the clean data.",
         (
             Column("offset", "offset ms"),
             Column("model", "mean score", "log-odds"),
@@ -127,7 +135,7 @@ def _points_table(
             Column("retention", "retention", "ratio"),
             Column("sync_auroc", "sync AUROC", "ratio"),
         ),
-        tuple(rows),
+        tuple(row | _means(found, offset) for offset, row in rows),
     )
 
 
@@ -175,7 +183,7 @@ def _peaks_table(metrics: Mapping[str, Any], found: Mapping[str, Any]) -> Table:
         f"Floor: mean from 600 ms on, else at the ends of the grid. Half-widths: to where the curve is half-way down. "
         f"No peak where the interval of peak minus floor, which allows for the highest point being chosen, includes 0. "
         f"Activity floor: voice activity times lip motion, which sees onsets and pauses but not which sound belongs to "
-        f"which lips.{missing} {interval_note(metrics)}".rstrip(),
+        f"which lips.{missing}",
         (
             Column("curve", "curve"),
             Column("rows", "rows", "count"),
@@ -238,13 +246,13 @@ def _line(axes: Axes, offsets: Sequence[float], each: Mapping[str, Any], label: 
     if each["peak_interval"]["is_peak"]:
         place, height = peak["offset_ms"], peak["height"] / spread
         axes.plot([place], [height], marker="o", markersize=9, markerfacecolor="none", color=style["color"])
-        left = each["of"] == FLOOR  # two labels above each other are hard to read
+        under = each["of"] == FLOOR  # so that two labels never meet
         axes.annotate(
             f"{place:+.0f} ms".replace("-", "−"),
             (place, height),
-            xytext=(-8 if left else 0, 8),
+            xytext=(0, -16 if under else 8),
             textcoords="offset points",
-            ha="right" if left else "center",
+            ha="center",
             fontsize=8,
             color=style["color"],
             bbox={"boxstyle": "square,pad=0.1", "facecolor": "white", "alpha": 0.75, "linewidth": 0},

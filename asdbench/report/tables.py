@@ -12,7 +12,7 @@ from asdbench.report.audit import audit_table, cue_table
 from asdbench.report.evidence import figure_of, has_intervals, interval_note, rate_of
 from asdbench.report.families import offset_of
 from asdbench.report.sections import SECTIONS
-from asdbench.report.suite_tables import accuracy_table, corruptions_table, curve_table
+from asdbench.report.suite_tables import accuracy_table, corruptions_table
 from asdbench.report.table import UNDEFINED, Column, Table, format_value
 
 __all__ = ["UNDEFINED", "Column", "Table", "build_tables", "format_value"]
@@ -31,8 +31,7 @@ def build_tables(
     conditions = metrics["conditions"]
     tables = (
         _robustness(metrics, conditions),
-        corruptions_table(conditions),
-        curve_table(conditions),
+        corruptions_table(metrics),
         accuracy_table(conditions),
         _precision(metrics, conditions),
         _thresholds(metrics, conditions),
@@ -47,7 +46,8 @@ def build_tables(
         replace(
             table,
             caption=table.caption + (dubbed if _shows(table, DUBBED.name) else "") + left_out,
-            note=note if table.has_intervals or (table.name == "robustness" and not has_intervals(metrics)) else "",
+            note=table.note
+            or (note if table.has_intervals or (table.name == "robustness" and not has_intervals(metrics)) else ""),
         )
         for table in tables
         if table.rows

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from asdbench.report.run import Run
 
 _ROOMY = 110
+_SHOWN = ("accuracy", "corruptions", "reliance", "peaks", "modality")
 
 
 def main_tables(run: Run) -> Iterator[Table]:
@@ -30,7 +31,7 @@ def main_tables(run: Run) -> Iterator[Table]:
     tests = any(c.role in ("test", "control") and c.name not in placed for c in run.conditions.values())
     if tests or len(run.conditions) == 1:
         yield replace(table, rows=rows)
-    yield from (run.tables[name] for name in ("accuracy", "corruptions", "curve", "modality") if name in run.tables)
+    yield from (run.tables[name] for name in _SHOWN if name in run.tables)
 
 
 def print_table(console: Console, table: Table) -> None:

@@ -34,10 +34,17 @@ def find_warnings(record: Mapping[str, Any], metrics: Mapping[str, Any]) -> Iter
     if record["custom"]:
         yield "custom seed: these numbers compare with no other run"
     yield from _dubbed(metrics["conditions"])
+    missing = (record.get("activity") or {}).get("missing")
+    if missing:
+        yield missing
+    constant = [c["name"] for c in metrics["conditions"] if c["metrics"].get("constant") is True]
+    if constant:
+        yield f"constant score: every row has the same one, so AP says nothing of the model: {', '.join(constant)}"
     yield from _audit(record, metrics)
     for name, drop in _moved_controls(metrics):
         yield f"the control {name} itself moves AP or TPR by {100 * drop:+.1f} points: part of the effect is the splice"
-    tied = [c["name"] for c in metrics["conditions"] if _tie_spread(c["metrics"]) >= _TIE_LIMIT]
+    known = [c for c in metrics["conditions"] if c["name"] not in constant]
+    tied = [c["name"] for c in known if _tie_spread(c["metrics"]) >= _TIE_LIMIT]
     if tied:
         yield f"tied scores: their order moves AP by 0.05 points or more, see the table precision: {', '.join(tied)}"
 

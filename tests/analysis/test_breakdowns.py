@@ -10,11 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from asdbench.analysis.breakdowns import category_masks, run_lengths_ms, section
+from asdbench.analysis.intervals import condition_intervals
 from asdbench.analysis.rows import RunRows
 from asdbench.metrics import auroc, average_precision_step, average_precision_tie_safe
 from asdbench.metrics.measured import is_number
 from asdbench.types import IGNORE
-from tests.analysis.rows import clean_rows, facts_of, run_rows
+from tests.analysis.rows import CLEAN, clean_rows, facts_of, run_rows
 
 ROWS = clean_rows()
 
@@ -139,6 +140,27 @@ def test_a_part_of_few_recordings_has_no_interval_although_the_run_has():
     assert {ends["low"] for ends in parts["rare"]["intervals"].values()} == {None}
     assert "at least 5 units, and there are 4" in parts["rare"]["intervals"]["ava"]["reason"]
     assert category_masks(facts_of(ROWS, categories=categories))["rare"].sum() == 240
+
+
+def test_all_rows_have_the_intervals_of_the_clean_condition():
+    rows = run_rows(ROWS)
+    whole, clean = found(rows)["all"], condition_intervals(rows, CLEAN, ROWS)
+    rates = clean["at"]["tpr:0.9"]
+    assert whole["intervals"]["ava"] == clean["ava"]
+    assert whole["intervals"]["ap"] == clean["ap"]
+    assert [whole["intervals"][rate] for rate in ("tpr", "fpr")] == [rates["tpr"], rates["fpr"]]
+
+
+def test_resamples_without_negatives_have_no_ap():
+    """All negatives of a part are in one of six recordings, which a third of the resamples do not draw."""
+    part = (ROWS.label == 1) | (ROWS.video_id == "v00")
+    categories = np.where(part, "a", "").astype(object)
+    [cell] = factor(found(run_rows(ROWS, facts_of(ROWS, categories=categories))), "category").values()
+    assert is_number(cell["metrics"]["ava"])
+    for figure in ("ava", "ap", "auroc"):
+        assert cell["intervals"][figure]["low"] is None
+        assert "has no value in" in cell["intervals"][figure]["reason"]
+    assert cell["intervals"]["tpr"]["low"] is not None
 
 
 def test_without_resamples_there_are_figures_and_no_intervals():

@@ -21,6 +21,7 @@ from asdbench.errors import DataError, NotComparableError, ResourceError, Unknow
 from asdbench.materialize import MaterializedSet, materialize, open_set
 from asdbench.perturb.edits import digest, edit_audio, edit_faces, split_media
 from asdbench.perturb.plan import plan
+from asdbench.records.facts import read_facts
 from asdbench.suites import load_suite
 from asdbench.types import Dataset, Track
 from tests.lenders import LendingTracks
@@ -92,15 +93,27 @@ def test_what_is_unchanged_is_the_file_of_the_data_set(unsync_set: MaterializedS
     assert {origins[f"clean/{path.as_posix()}"] for path in [*source, *wavs]} == {"copied"}
 
 
-def test_nothing_is_decoded_that_is_only_copied(fixture_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    def decoded(*_: object) -> None:
-        raise RuntimeError("decoded")
+def test_nothing_is_encoded_that_is_only_copied(fixture_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def encoded(*_: object) -> None:
+        raise RuntimeError("encoded")
 
-    monkeypatch.setattr("asdbench.materialize.source.decode_gray", decoded)
-    monkeypatch.setattr("asdbench.materialize.source.encode_face", decoded)
-    materialize(fixture_root, "unsync", out=tmp_path / "set", workers=1)
-    with pytest.raises(RuntimeError, match="decoded"):
+    monkeypatch.setattr("asdbench.materialize.source.encode_face", encoded)
+    materialize(fixture_root, "clean", out=tmp_path / "set", workers=1)
+    with pytest.raises(RuntimeError, match="encoded"):
         materialize(fixture_root, "modality", out=tmp_path / "faces", workers=1, conditions=["lip_mask"])
+
+
+def test_a_crop_that_is_only_copied_may_be_broken(fixture_copy: Path, tmp_path: Path):
+    broken = min(fixture_copy.rglob("*.jpg"))
+    broken.write_bytes(b"no picture")
+    made = materialize(fixture_copy, "clean", out=tmp_path / "set", workers=1)
+    assert (made.path / "clean" / broken.relative_to(fixture_copy)).read_bytes() == b"no picture"
+    rows, facts = made.rows("clean"), read_facts(made.path)
+    assert rows.lips is not None
+    assert facts is not None
+    unknown = rows.entity_id == broken.parent.name
+    assert np.array_equal(np.isnan(rows.lips), unknown)
+    assert np.array_equal(np.isnan(facts.sharpness), unknown)
 
 
 def test_changed_faces_are_png_and_exact(fixture_root: Path, fixture_dataset: Dataset, masked: Path, tmp_path: Path):

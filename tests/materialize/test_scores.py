@@ -104,8 +104,11 @@ def test_predictions_come_back_as_the_same_numbers(
 ):
     given = export(scored, tmp_path / "pred", header)
     back = score_predictions(unsync_set.path, given, scores="logit", name="mine", out=tmp_path / "run")
-    for name in ("metrics.json", "plan.parquet", *(f"predictions/{file_stem(c)}.parquet" for c in scored.conditions)):
+    predictions = [f"predictions/{file_stem(c)}.parquet" for c in scored.conditions]
+    for name in ("metrics.json", "plan.parquet", "rows.parquet", *predictions):
         assert (back.path / name).read_bytes() == (scored.path / name).read_bytes(), name
+    assert back.record["activity"] == scored.record["activity"]
+    assert {"voiced", "activity", "lips"} <= set(back.read("clean").optional)
     assert (back.path / "report.md").is_file()
     assert (back.path / "tables" / "robustness.csv").read_bytes() == (
         scored.path / "tables" / "robustness.csv"

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from asdbench.report.conclusion import conclude
-from tests.report.crafted import MISSING, changed, condition, diagnostic, metrics, with_dubbed
+from tests.report.crafted import MISSING, changed, condition, diagnostic, ends, metrics, units, with_dubbed, with_ends
 
 BLIND = "it does not react to whether sound and lips belong together"
 
@@ -135,3 +135,63 @@ def test_dubbed_tracks_get_a_sentence_of_their_own(conditions: tuple[Any, ...]) 
 
 def test_no_dubbed_row_no_sentence() -> None:
     assert conclude("m", with_dubbed(*both(1.0, 0.5), fa=MISSING, rows=0)) == conclusion(*both(1.0, 0.5))
+
+
+def told(auroc: tuple[float, float], kept: tuple[float, float], splice: tuple[float, float] = (0.5, 0.5)) -> str:
+    """What is concluded from intervals around the same middle under both perturbations."""
+
+    def within(name: str, **more: Any) -> Any:
+        middle = {"auroc": sum(auroc) / 2, "kept": sum(kept) / 2}
+        at = {"retention": ends(*kept), "fa_changed": ends(0.4449, 0.5551)}
+        return with_ends(changed(name, **middle, **more), at, sync_auroc=ends(*auroc))
+
+    control = with_ends(floor(sum(splice) / 2), sync_auroc=ends(*splice))
+    found = metrics(control, within("mismatch@1.00"), within("misalign@1.00"))
+    return conclude("m", found | {"units": units(33)})
+
+
+@pytest.mark.parametrize(
+    ("auroc", "kept", "words"),
+    [
+        ((0.49, 0.53), (0.98, 1.01), f": {BLIND}."),
+        ((0.51, 0.53), (0.96, 0.99), ": it hardly reacts to whether sound and lips belong together."),
+        ((0.40, 0.62), (0.80, 1.10), ": no reaction to whether sound and lips belong together can be shown on these"),
+        ((0.49, 0.53), (0.70, 1.20), ": no reaction to whether sound and lips belong together can be shown on these"),
+        ((0.60, 0.70), (0.98, 1.01), "with the right sound. Brackets"),
+        ((0.49, 0.53), (0.70, 0.90), "with the right sound. Brackets"),
+    ],
+    ids=["none", "slight", "wide scores", "wide verdicts", "scores", "verdicts"],
+)
+def test_a_reaction_is_judged_by_intervals(auroc: tuple[float, float], kept: tuple[float, float], words: str) -> None:
+    assert words in told(auroc, kept)
+
+
+def test_the_interval_of_the_splice_is_the_floor() -> None:
+    assert BLIND not in told((0.53, 0.56), (0.99, 1.01))
+    assert BLIND in told((0.53, 0.56), (0.99, 1.01), splice=(0.51, 0.55))
+
+
+@pytest.mark.parametrize(
+    ("kept", "words"),
+    [((0.97, 1.01), "no fewer"), ((0.97, 0.995), "hardly fewer"), ((0.8, 1.05), "not separably fewer"),
+     ((0.3, 0.4), "far fewer")],
+)  # fmt: skip
+def test_fewer_is_said_where_the_interval_says_so(kept: tuple[float, float], words: str) -> None:
+    assert f"somebody else's voice, {words} than" in told((0.6, 0.7), kept)
+
+
+def test_the_conclusion_shows_intervals_and_what_they_rest_on() -> None:
+    said = told((0.6, 0.7), (0.5, 0.6))
+    assert "on 50 % [44, 56] of the speaking frames that carry" in said
+    assert said.endswith("Brackets: 95 % intervals over 33 sources.")
+    one = with_ends(diagnostic("silence"), ava=ends(0.9, 1.0))
+    clean = with_ends(metrics()["conditions"][0], ava=ends(0.97, 0.9951))
+    few = metrics() | {"conditions": [clean, one], "units": units(7)}
+    assert conclude("m", few) == (
+        "m: AP 98.75 % [97.0, 99.6]; points of AP by condition: silence -1.2. "
+        "Brackets: 95 % intervals over 7 sources, indicative only."
+    )
+    fewer = metrics() | {"units": units(3)}
+    assert conclude("m", fewer) == (
+        "m: AP 98.75 % on the clean data. No intervals: an interval needs at least 5 units, and there are 3."
+    )

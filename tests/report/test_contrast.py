@@ -12,7 +12,7 @@ import pytest
 from asdbench.errors import NotComparableError
 from asdbench.report.contrast import contrast, write_contrast
 from asdbench.report.run import Run
-from tests.report.crafted import HOSTILE, MISSING, changed, diagnostic, metrics
+from tests.report.crafted import HOSTILE, MISSING, changed, diagnostic, ends, metrics, units, with_ends
 
 
 def run(
@@ -87,6 +87,52 @@ def test_the_sentence(plain: float, sync: float, words: str):
     assert f"light-asd.demo on 85 % (retention {plain:.2f})" in conclusion
     assert f"light-asd.demo-sync on 40 % (retention {sync:.2f})" in conclusion
     assert words in conclusion
+
+
+def compared(separable: bool, low: float, high: float) -> Any:
+    """A comparison by which the second run has 0.4 less retention under every condition."""
+    record = {"difference": -0.4, "interval": ends(low, high), "separable": separable}
+    names = ("clean", "mismatch@1.00")
+    conditions = [{"name": name, "figures": {"at": {"tpr:0.9": {"retention": record}}}} for name in names]
+    return lambda first, second: {"headline": "tpr:0.9", "conditions": conditions}
+
+
+def two(compare: Any) -> Any:
+    return contrast([run("light-asd.demo", voices(0.9)), run("light-asd.demo-sync", voices(0.5))], compare)
+
+
+def test_a_difference_is_called_one_where_its_interval_says_so():
+    assert two(compared(True, -0.5, -0.3)).conclusion.endswith(
+        "light-asd.demo-sync is misled less often than light-asd.demo (difference of retention 0.40, 95 % interval "
+        "0.30 to 0.50)."
+    )
+    assert two(compared(False, -0.9, 0.1)).conclusion.endswith(
+        "; the two are not separable (difference of retention 0.40, 95 % interval -0.10 to 0.90)."
+    )
+
+
+def test_the_table_says_which_differences_are_separable(tmp_path: Path):
+    found = two(compared(True, -0.5, -0.3))
+    row = dict(zip((column.key for column in found.table.shown), list(found.table.cells())[1], strict=True))
+    assert (row["figure"], row["difference"], row["separable"]) == ("retention", "-0.400 [-0.50, -0.30]", "yes")
+    assert [column.key for column in found.narrow_table.columns][-1] == "light-asd.demo-sync.sync_auroc"
+    write_contrast(found, tmp_path)
+    assert json.loads((tmp_path / "contrast.json").read_text())["comparison"]["headline"] == "tpr:0.9"
+
+
+def test_the_figure_has_the_intervals_of_both(tmp_path: Path):
+    kept = with_ends(voices(0.5), {"retention": ends(0.25, 1.5)})
+    runs = [run("a", kept), run("b", kept)]
+    runs = [Run(each.path, each.record, {**each.metrics, "units": units(33)}) for each in runs]
+    write_contrast(contrast(runs, lambda first, second: None), tmp_path)
+    assert "33 sources; bars: 95 % intervals" in (tmp_path / "contrast.svg").read_text()
+
+
+def test_without_enough_sources_the_sentence_says_so():
+    runs = [Run(each.path, each.record, {**each.metrics, "units": units(3)}) for each in pair(0.9, 0.5).runs]
+    assert contrast(runs).conclusion.endswith(
+        "is misled less often than light-asd.demo. No intervals: an interval needs at least 5 units, and there are 3."
+    )
 
 
 def test_the_sentence_where_a_retention_is_undefined():

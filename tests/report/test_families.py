@@ -7,12 +7,15 @@ from typing import Any
 
 import pytest
 
+from asdbench.analysis.corruptions import section
+from asdbench.analysis.rows import RunRows
 from asdbench.report.conclusion import conclude
-from asdbench.report.families import curve, drops_by_severity, mean_drop
+from asdbench.report.families import curve, drops_by_severity
 from asdbench.report.figures import write_figures
+from asdbench.report.table import Estimate
 from asdbench.report.tables import build_tables
 from asdbench.report.warnings import find_warnings
-from tests.report.crafted import MISSING, changed, condition, diagnostic, metrics, rates, summary
+from tests.report.crafted import MISSING, changed, condition, diagnostic, ends, metrics, rates, summary, units
 from tests.report.test_warnings import RECORD
 
 
@@ -30,7 +33,17 @@ def shifted(offset: int, kept: Any = 0.8, role: str = "diagnostic", labels: str 
     )  # fmt: skip
 
 
-CORRUPTIONS = metrics(
+def with_means(*conditions: Any) -> Any:
+    """Content of metrics.json with the means of its drops, as a run without intervals has them."""
+    found = metrics(*conditions)
+    return found | {"corruptions": section(RunRows({}, lambda _: no_rows()), found["conditions"])}
+
+
+def no_rows() -> Any:
+    raise AssertionError("means are made of what is measured already.")
+
+
+CORRUPTIONS = with_means(
     corrupted("babble@s1", 0.01), corrupted("babble@s5", 0.05), corrupted("camera+hand@s1", -0.01),
     corrupted("camera+hand@s5", 0.03),
 )  # fmt: skip
@@ -57,12 +70,38 @@ def test_corruptions_are_a_matrix_with_means() -> None:
 
 
 def test_an_undefined_drop_makes_its_means_undefined() -> None:
-    found = metrics(corrupted("babble@s1", 0.01), corrupted("babble@s2", MISSING), corrupted("hand@s1", 0.03))
+    found = with_means(corrupted("babble@s1", 0.01), corrupted("babble@s2", MISSING), corrupted("hand@s1", 0.03))
     rows = {row["corruption"]: row for row in tables(found)["corruptions"].rows}
     assert rows["babble"]["s2"] == MISSING
-    assert (rows["babble"]["mean"], rows["mean"]["mean"]) == (None, None)
+    assert (rows["babble"]["mean"], rows["mean"]["mean"]) == (MISSING, MISSING)
     assert rows["mean"]["s1"] == pytest.approx(0.02)
-    assert mean_drop({}) is None
+
+
+def test_a_kind_with_fewer_severities_counts_as_much_as_any() -> None:
+    found = with_means(corrupted("babble@s1", 0.01), corrupted("babble@s2", 0.05), corrupted("hand@s1", 0.09))
+    rows = {row["corruption"]: row for row in tables(found)["corruptions"].rows}
+    assert rows["mean"]["mean"] == pytest.approx(0.06)
+
+
+def test_means_have_intervals_and_severities_have_numbers(tmp_path: Path) -> None:
+    found = with_means(corrupted("babble@s1", 0.01), corrupted("hand@s1", 0.03))
+    found["corruptions"]["intervals"] = {
+        "kinds": {"babble": ends(0.0, 0.02), "hand": ends(0.01, 0.04)}, "severities": {"1": ends(0.01, 0.03)},
+        "mean": ends(0.015, 0.025),
+    }  # fmt: skip
+    rows = {row["corruption"]: row for row in tables(found | {"units": units()})["corruptions"].rows}
+    assert (rows["babble"]["s1"], rows["babble"]["mean"]) == (0.01, Estimate(0.01, 0.0, 0.02))
+    assert rows["mean"]["s1"] == Estimate(0.02, 0.01, 0.03)
+    assert rows["mean"]["mean"] == Estimate(0.02, 0.015, 0.025)
+    write_figures(tmp_path, "m", found | {"units": units()}, {})
+    assert "33 sources; bars: 95 % intervals" in (tmp_path / "corruptions.svg").read_text(encoding="utf-8")
+
+
+def test_runs_of_earlier_releases_have_no_means(tmp_path: Path) -> None:
+    found = metrics(corrupted("babble@s1", 0.01), corrupted("hand@s1", 0.03))
+    assert [column.key for column in tables(found)["corruptions"].shown] == ["corruption", "s1"]
+    assert conclude("m", found) == "m: AP 98.75 % on the clean data."
+    write_figures(tmp_path, "m", found, {})
 
 
 @pytest.mark.parametrize("name", ["babble@s6", "babble@s0", "babble", "babble@1", "@s1"])
@@ -99,13 +138,11 @@ def test_the_curve_is_in_the_order_of_offsets_and_apart_from_modality() -> None:
     assert "shifts" not in found
 
 
-def test_the_curve_is_concluded_and_drawn(tmp_path: Path) -> None:
+def test_the_curve_is_concluded() -> None:
     said = conclude("m", CURVE)
     assert said == (
         "m: AP 98.75 %; with all sound shifted it keeps 50 % of its detections at the worst offset, 200 ms late."
     )
-    write_figures(tmp_path, "m", CURVE, {})
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["curve.png", "curve.svg"]
 
 
 def test_undefined_points_are_left_out_of_the_curve(tmp_path: Path) -> None:

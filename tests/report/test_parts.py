@@ -15,25 +15,28 @@ import pytest
 from asdbench.analysis import breakdowns as measured_breakdowns
 from asdbench.analysis import reliability as measured_reliability
 from asdbench.analysis import suspects as measured_suspects
+from asdbench.analysis.conditions import row_counts
 from asdbench.analysis.intervals import units_record
 from asdbench.analysis.rows import RunRows
 from asdbench.report import breakdowns, reliability, suspects
 from asdbench.report.figures import write_figure
 from asdbench.report.table import Estimate, Table
+from asdbench.report.tables import build_tables
 from asdbench.report.writers import to_csv, to_latex, to_markdown
 from tests.analysis.rows import clean_rows, facts_of, run_rows
-from tests.report.crafted import HOSTILE
+from tests.report import crafted
+from tests.report.crafted import HOSTILE, condition
 
 NAMES = [f"{name or 'none'} {number}" for number, name in enumerate(HOSTILE)]
 
 
 def metrics_of(rows: RunRows) -> dict[str, Any]:
-    speaking = int(np.count_nonzero(rows.clean.label))
+    counts = row_counts(rows.clean)
     return {
         "protocol": "ava",
         "headline": "tpr:0.9",
         "units": units_record(rows),
-        "conditions": [{"rows": {"positive": speaking, "negative": len(rows.clean) - speaking}}],
+        "conditions": [condition("clean", role="reference", labels="keep") | {"rows": counts}],
         "breakdowns": measured_breakdowns.section(rows, []),
         "suspects": measured_suspects.section(rows, []),
         "reliability": measured_reliability.section(rows, []),
@@ -78,7 +81,7 @@ def test_breakdowns_name_each_part_and_what_is_absent(metrics: dict[str, Any]):
     # one recording each: a figure, no interval, and no line per figure that says so
     assert isinstance(rows[f"category: {NAMES[0]}"]["ava"], float)
     assert not any("no interval" in reason for reason in table.reasons())
-    assert "None where fewer than 5 sources" in table.caption
+    assert "No interval where fewer than 5 sources" in table.caption
 
 
 def test_the_suspect_is_named_first(metrics: dict[str, Any]):
@@ -86,6 +89,13 @@ def test_the_suspect_is_named_first(metrics: dict[str, Any]):
     assert [(row["video"], row["suspect"]) for row in table.rows if row["suspect"]] == [(NAMES[2], "yes")]
     assert table.rows[0]["video"] == NAMES[2]
     assert isinstance(table.rows[0]["z"], Estimate)
+
+
+def test_the_intervals_of_suspects_are_not_those_of_the_run(metrics: dict[str, Any]):
+    notes = {table.name: table.note for table in build_tables(crafted.metrics() | metrics, {})}
+    assert "within the video" in notes["suspects"]
+    assert "sources" not in notes["suspects"]
+    assert f"{len(NAMES)} sources" in notes["breakdowns"]
 
 
 def test_without_a_scale_the_table_says_why():
@@ -116,7 +126,6 @@ def test_tables_survive_hostile_names(module: ModuleType, metrics: dict[str, Any
     assert "\\input{x}" not in to_latex(table)
 
 
-@pytest.mark.filterwarnings("ignore:Glyph")  # no font has every sign
 @pytest.mark.parametrize("module", [breakdowns, suspects, reliability])
 def test_figures_are_drawn_twice_the_same(module: ModuleType, metrics: dict[str, Any], tmp_path: Path):
     [plot] = module.figures("<model> $x_1^2$", metrics)

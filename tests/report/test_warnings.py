@@ -48,3 +48,16 @@ def test_weights_for_the_faces_of_a_demo_are_no_weights_for_ava(trained_on: str,
     record = RECORD | {"model": {"trained_on": trained_on}, "data": {"notes": [], "protocol": protocol}}
     warnings = list(find_warnings(record, metrics(changed("mismatch@1.00"))))
     assert ["trained on TalkSet" in warning for warning in warnings] == [True] * said
+
+
+def test_a_constant_score_is_no_tie_among_others() -> None:
+    found = metrics(changed("mismatch@1.00", constant=True, ava=0.2, ava_best=0.9))
+    (warning,) = list(find_warnings(RECORD, found))[1:]
+    assert warning.startswith("constant score:")
+    assert warning.endswith("mismatch@1.00")
+
+
+def test_what_was_not_measured_for_want_of_a_library_is_mentioned() -> None:
+    record = RECORD | {"activity": {"missing": "no voice activity: pip install silero-vad"}}
+    assert list(find_warnings(record, metrics()))[1:] == ["no voice activity: pip install silero-vad"]
+    assert list(find_warnings(RECORD | {"activity": {"voice": "annotation"}}, metrics()))[1:] == []
