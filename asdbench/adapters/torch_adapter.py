@@ -18,6 +18,7 @@ from asdbench.checkpoints.load import Checkpoint, apply_state_dict, load_checkpo
 from asdbench.devices import choose_device
 from asdbench.errors import DataError
 from asdbench.networks import ARCHITECTURES
+from asdbench.networks.fast import optimised
 from asdbench.types import Float32Array, UInt8Array
 
 if TYPE_CHECKING:
@@ -45,6 +46,8 @@ class TorchAdapter(Adapter, Generic[Network]):
         super().__init__(options)
         self.device = torch.device(choose_device(device))
         self.network: Network = network.float().to(self.device).eval()
+        if self.device.type == "cpu":
+            optimised(self.network)
 
     @classmethod
     def from_checkpoint(cls, path: Path | str, device: str = "cpu", options: AdapterOptions | None = None) -> Self:

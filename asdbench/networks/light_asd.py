@@ -5,13 +5,17 @@ Official code and weights: https://github.com/Junhua-Liao/Light-ASD (MIT). 1,021
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import tee
+
 from torch import Tensor, nn
 from torch.nn import functional
 
-from asdbench.networks.two_stream import EMBEDDING, FusionNetwork, Stream, TwoStreamNetwork
+from asdbench.networks.fast import Across, Along, windows
+from asdbench.networks.two_stream import EMBEDDING, Block, BlockRewrite, FusionNetwork, Stream, TwoStreamNetwork
 
 
-class _Block(nn.Module):
+class _Block(Block):
     """Two parallel branches (kernels 3 and 5), each across, then along time; a 1x1 convolution of their sum."""
 
     def __init__(self, stream: Stream, channels_in: int, channels_out: int, stride: int) -> None:
@@ -27,6 +31,23 @@ class _Block(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return self._step("last", self._branch(x, 3) + self._branch(x, 5))
+
+    def rewritten(self) -> BlockRewrite:
+        across = [Across.of(*self._pair(f"{self._letter}_{size}"), rectified=False) for size in (3, 5)]
+        narrow, wide = (Along.of(*self._pair(f"t_{size}")) for size in (3, 5))
+        last = Along.of(*self._pair("last"))
+        spare = wide.reach - narrow.reach
+
+        def run(parts: Iterator[Tensor]) -> Iterator[Tensor]:
+            branches = zip(across, tee(parts), strict=True)
+            seen = [windows(map(convolve, branch), wide.reach) for convolve, branch in branches]
+            for short, long in zip(*seen, strict=True):
+                yield last(wide(long).add_(narrow(short[spare:-spare])))
+
+        return run
+
+    def _pair(self, name: str) -> tuple[nn.Conv3d, nn.BatchNorm3d]:
+        return getattr(self, name), getattr(self, f"bn_{name}")
 
     def _branch(self, x: Tensor, size: int) -> Tensor:
         return self._step(f"t_{size}", self._step(f"{self._letter}_{size}", x))

@@ -6,14 +6,17 @@ doi 10.1007/s11263-025-02399-2. Official code and weights: https://github.com/Ju
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from asdbench.networks.two_stream import EMBEDDING, FusionNetwork, Stream, TwoStreamNetwork
+from asdbench.networks.fast import Across, Along, windows
+from asdbench.networks.two_stream import EMBEDDING, Block, BlockRewrite, FusionNetwork, Stream, TwoStreamNetwork
 
 
-class _Block(nn.Module):
+class _Block(Block):
     """Four convolutions in series: kernels 5 and 3 across (half, then all channels), kernels 5 and 3 along time."""
 
     def __init__(self, stream: Stream, channels_in: int, channels_out: int, stride: int) -> None:
@@ -36,6 +39,20 @@ class _Block(nn.Module):
             normed = self.get_submodule(norm_name)(self.get_submodule(conv_name)(x))
             x = functional.relu(normed, inplace=True)
         return x
+
+    def rewritten(self) -> BlockRewrite:
+        pairs = [(getattr(self, conv_name), getattr(self, norm_name)) for conv_name, norm_name in self._names]
+        across = [Across.of(*pairs[0]), Across.of(*pairs[1], rectified=False)]
+        along = [Along.of(*pairs[2], rectified=False), Along.of(*pairs[3])]
+
+        def run(parts: Iterator[Tensor]) -> Iterator[Tensor]:
+            for convolve in across:
+                parts = map(convolve, parts)
+            for step in along:
+                parts = map(step, windows(parts, step.reach))
+            return parts
+
+        return run
 
 
 class _Gate(nn.Module):

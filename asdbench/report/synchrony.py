@@ -82,7 +82,7 @@ def _against_floor(found: Mapping[str, Any]) -> str:
         return ", but not where there is voice both at a row's own and at the shifted time: the pauses make the peak"
     if _peaks_near_0(floor):
         return ", and so do those of voice activity times lip motion, which knows of no lips that fit a sound"
-    return ", also where there is voice at both times, where voice activity times lip motion has no peak"
+    return ", also where there is voice at both times, where voice activity times lip motion has none near 0"
 
 
 def _peaks_near_0(each: Mapping[str, Any]) -> bool:

@@ -81,7 +81,7 @@ def test_the_sentence_names_the_peak_or_says_that_there_is_none(
 @pytest.mark.parametrize(
     ("model", "floor", "words"),
     [
-        (True, False, "where voice activity times lip motion has no peak."),
+        (True, False, "where voice activity times lip motion has none near 0."),
         (True, True, "and so do those of voice activity times lip motion"),
         (False, False, "the pauses make the peak."),
         (None, None, "above their floor."),

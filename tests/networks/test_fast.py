@@ -1,0 +1,111 @@
+"""The faster encoders compute what the plain modules define, and step aside when the weights may change."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+import torch
+
+from asdbench.adapters import MODELS
+from asdbench.networks import ARCHITECTURES
+from asdbench.networks.fast import BLOCK, Rewritable, optimised, windows
+from asdbench.networks.seeded import seeded_state
+
+NAMES = ["light-asd", "lr-asd", "talknet", "sync-talknet", "loconet", "laser-loconet"]
+
+
+def seeded(name):
+    network = ARCHITECTURES.load(name)()
+    network.load_state_dict(seeded_state(network))
+    return network.eval()
+
+
+def faces(*shape):
+    return torch.randint(0, 256, shape, generator=torch.Generator().manual_seed(1)).float()
+
+
+def encoder(network):
+    (found,) = (module for module in network.modules() if isinstance(module, Rewritable))
+    return found
+
+
+def check(network, seen):
+    with torch.inference_mode():
+        plain = network.embed_faces(seen)
+        network = optimised(copy.deepcopy(network))
+        assert encoder(network).faster is not None
+        fast = network.embed_faces(seen)
+    assert fast.shape == plain.shape
+    assert ((fast - plain).abs() / plain.abs().clamp(min=1)).max() <= 1e-5
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_embeddings_are_those_of_the_plain_module(name):
+    check(seeded(name), faces(1, BLOCK + 3, 112, 112))
+
+
+@pytest.mark.parametrize("name", ["light-asd", "lr-asd", "talknet"])
+@pytest.mark.parametrize("frames", [1, 2, 3, 5, BLOCK, 2 * BLOCK + 1])
+@pytest.mark.parametrize("side", [32, 45])
+def test_so_are_those_of_any_length_and_size(name, frames, side):
+    check(seeded(name), faces(2, frames, side, side + 4))
+
+
+def test_landmarks_enter_between_stem_and_trunk():
+    network, seen = seeded("laser-loconet"), faces(1, 3, 64, 64)
+    points = torch.rand(1, 3, 82, 2, generator=torch.Generator().manual_seed(2))
+    with torch.inference_mode():
+        plain = network.embed_faces(seen, points)
+        fast = optimised(network).embed_faces(seen, points)
+    torch.testing.assert_close(fast, plain, rtol=1e-5, atol=1e-5)
+    assert not torch.equal(fast, network.embed_faces(seen))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_state_dict_stays_as_it_was(name):
+    network = seeded(name)
+    before = {key: value.clone() for key, value in network.state_dict().items()}
+    after = optimised(network).state_dict()
+    assert list(after) == list(before)
+    assert all(torch.equal(after[key], before[key]) for key in before)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda network: network.train().eval(),
+        lambda network: network.load_state_dict(network.state_dict()),
+        lambda network: network.double().float(),
+    ],
+    ids=["training", "state dict", "type"],
+)
+@pytest.mark.parametrize("name", ["light-asd", "talknet"])
+def test_what_may_change_the_weights_takes_the_faster_way_away(name, change):
+    network = optimised(seeded(name))
+    with torch.no_grad():
+        assert encoder(network).faster is not None
+        change(network)
+        assert encoder(network).faster is None
+
+
+@pytest.mark.parametrize("name", ["light-asd", "talknet"])
+def test_gradients_reach_the_weights_of_an_optimised_network(name):
+    network = optimised(seeded(name))
+    network.embed_faces(faces(1, 2, 32, 32)).sum().backward()
+    weight = next(encoder(network).parameters())
+    assert weight.grad is not None
+    assert weight.grad.abs().sum() > 0
+
+
+@pytest.mark.parametrize("name", ["light-asd", "talknet"])
+def test_adapters_take_the_faster_way_on_the_cpu(name):
+    adapter = MODELS.load(name)(ARCHITECTURES.load(name)())
+    with torch.inference_mode():
+        assert encoder(adapter.network).faster is not None
+
+
+def test_windows_are_rectified_and_end_in_zeros():
+    given = [torch.tensor([[1.0], [-2.0]]), torch.tensor([[3.0]])]
+    seen = [window[:, 0].tolist() for window in windows(iter(given), 1)]
+    assert seen == [[0.0, 1.0, 0.0], [1.0, 0.0, 3.0], [0.0, 3.0, 0.0]]
