@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from asdbench.api import run as run
     from asdbench.api import score as score
     from asdbench.data import open_dataset as open_dataset
+    from asdbench.report.comparison import compare as compare
     from asdbench.report.run import Run as Run
     from asdbench.report.run import open_run as open_run
     from asdbench.suites import load_suite as load_suite
@@ -24,6 +25,7 @@ __version__ = "0.1.0"
 _PUBLIC = {
     "Adapter": "asdbench.adapters.base",
     "Run": "asdbench.report.run",
+    "compare": "asdbench.report.comparison",
     "demo": "asdbench.api",
     "load_model": "asdbench.adapters",
     "load_suite": "asdbench.suites",

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from asdbench.analysis.conditions import HEADLINE, condition_metrics, value_of
+from asdbench.analysis.conditions import HEADLINE, condition_metrics, row_counts, value_of
 from asdbench.analysis.intervals import condition_replicates, interval_record, no_intervals, units_record
 from asdbench.analysis.resampled import CLEAN_AVA, ConditionFigures
 from asdbench.analysis.rows import Figure, RunRows
@@ -62,10 +62,10 @@ def compare_runs(a: RunRows, b: RunRows) -> dict[str, Any]:
         b: The rows of the run that is compared, *new*.
 
     Returns:
-        ``units`` (as in ``metrics.json``), ``headline``, ``conditions`` and ``left_out`` (names of the conditions that
-        only one run has). A condition has ``name``, ``perturbation``, ``proportion``, ``labels``, ``role`` and
-        ``figures``: the tree of its ``metrics`` (``figures["ava"]``, ``figures["at"]["tpr:0.9"]["retention"]``), with a
-        record per figure::
+        ``units`` and ``rows`` of the clean condition (as in ``metrics.json``), ``headline``, ``conditions`` and
+        ``left_out`` (names of the conditions that only one run has). A condition has ``name``, ``perturbation``,
+        ``proportion``, ``labels``, ``role`` and ``figures``: the tree of its ``metrics`` (``figures["ava"]``,
+        ``figures["at"]["tpr:0.9"]["retention"]``), with a record per figure::
 
             {"old": 0.61, "new": 0.32, "difference": -0.29,      # or {"undefined": reason}
              "interval": {"low": -0.35, "high": -0.22, "bca_low": ..., "bca_high": ..., "reason": ""},
@@ -90,6 +90,7 @@ def compare_runs(a: RunRows, b: RunRows) -> dict[str, Any]:
     shared = [name for name in a.conditions if name in b.conditions]
     return {
         "units": units_record(a),
+        "rows": row_counts(a.clean),
         "headline": HEADLINE,
         "conditions": [_compared(a, b, a.conditions[name]) for name in shared],
         "left_out": sorted(set(a.conditions) ^ set(b.conditions)),

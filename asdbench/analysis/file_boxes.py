@@ -88,19 +88,18 @@ def _box_units(boxes: Boxes) -> Units:
 def _same_faces(truth: Boxes, given: Boxes) -> NDArray[np.int64]:
     """Return the place of the score of each annotated face; the same clips, frames and tracks must be there."""
     wanted, found = truth.keys(), given.keys()
-    for name, keys in ((truth.name, wanted), (given.name, found)):
-        twice = [key for key, many in Counter(keys).items() if many > 1]
-        if twice:
-            raise DataError(
-                f"{name}: {len(twice)} faces stand there twice, the first {_faces(twice)}; keep one of each."
-            )
     place = {key: number for number, key in enumerate(found)}
     missing, known = [key for key in wanted if key not in place], set(wanted)
     extra = [key for key in found if key not in known]
-    if missing or extra:
-        problems = ((missing, "annotated faces have no score"), (extra, "scores are of no annotated face"))
-        parts = [f"{len(keys)} {what}, the first {_faces(keys)}" for keys, what in problems if keys]
-        raise NotGivenError(f"it ranks the annotated faces, and {' and '.join(parts)}")
+    problems = (
+        (missing, "annotated faces have no score"),
+        (extra, "scores are of no annotated face"),
+        ([key for key, many in Counter(wanted).items() if many > 1], "faces are annotated twice"),
+        ([key for key, many in Counter(found).items() if many > 1], "faces have two scores"),
+    )
+    parts = [f"{len(keys):,} {what}, the first {_faces(keys)}" for keys, what in problems if keys]
+    if parts:
+        raise NotGivenError(f"it ranks the annotated faces, and {', and '.join(parts)}")
     return np.array([place[key] for key in wanted], dtype=np.int64)
 
 

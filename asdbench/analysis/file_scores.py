@@ -13,8 +13,6 @@ from asdbench.protocols.catalogue import PROTOCOLS, protocol_named
 EVERY = "all"
 """In place of a name: every protocol that the files allow."""
 
-_HEADLINES = {"ap": "ap", "asw": "ap", "ego4d-map50": "map50", "columbia-f1": "f1", "tnr": "tnr", "laser": "overall"}
-
 
 def score_files(request: Request, protocol: str) -> dict[str, Any]:
     """Score files under a protocol, or under all that they allow.
@@ -71,7 +69,7 @@ def _all(inputs: Inputs) -> tuple[list[dict[str, Any]], dict[str, str]]:
 
 def _computed(inputs: Inputs, name: str, named: bool) -> dict[str, Any]:
     found = file_boxes.ego4d_ava(inputs, named) if name == "ego4d-ava" else _RULES[name](inputs)
-    key = _HEADLINES.get(name, "ava")
+    key = PROTOCOLS[name].figure
     values = [line["metrics"].get(key) for line in found["lines"]]
     if all(isinstance(value, Mapping) for value in values):
         raise UndefinedMetricError(f"{inputs.request.labels}: {values[-1]['undefined']}")

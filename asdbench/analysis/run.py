@@ -8,6 +8,7 @@ from asdbench.analysis import breakdowns, curve, named, plan_seeds, reliability,
 from asdbench.analysis.conditions import HEADLINE, condition_metrics, require_both_classes, row_counts
 from asdbench.analysis.intervals import condition_intervals, units_record
 from asdbench.analysis.rows import RunRows
+from asdbench.protocols.catalogue import envelope_rule
 from asdbench.records.predictions import Predictions
 from asdbench.types import Condition
 
@@ -42,7 +43,7 @@ def run_metrics(rows: RunRows) -> dict[str, Any]:
     conditions += [_condition(rows, condition, predictions) for condition, predictions in rows.others()]
     sections = {name: section(rows, conditions) for name, section in _SECTIONS.items()}
     return {
-        "protocol": rows.protocol,
+        "protocol": envelope_rule(rows.protocol),
         "headline": HEADLINE,
         "thresholds": rows.thresholds,
         "units": units_record(rows),

@@ -13,7 +13,7 @@ from asdbench.resources import read_toml, resource_folder
 NO_LICENCE = "none stated"
 """Stands for the licence of a repository without one."""
 
-_AVA_PROTOCOL = "ava"
+_DEMO_PROTOCOL = "columbia-f1"  # of the data for which weights for such crops are published
 _DEMO_CROPS = "TalkSet"  # what TalkSet is to its models: training for the faces that the authors' demo cuts
 
 
@@ -104,11 +104,11 @@ def caution(trained_on: str | None, protocol: str) -> str | None:
         trained_on: From the card of the weights; ``None`` where nothing is known.
         protocol: Of the data.
     """
-    if protocol != _AVA_PROTOCOL or _DEMO_CROPS not in (trained_on or ""):
+    if protocol == _DEMO_PROTOCOL or _DEMO_CROPS not in (trained_on or ""):
         return None
     return (
         f"these weights were trained on {_DEMO_CROPS}, for faces as their authors' demo cuts them, and published for "
-        "Columbia; on data under the AVA protocol take weights trained on AVA-ActiveSpeaker alone"
+        "Columbia; on other data take weights trained on AVA-ActiveSpeaker alone"
     )
 
 

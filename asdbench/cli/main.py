@@ -15,6 +15,7 @@ _VERBS = {
     "demo": "score and compare the two shipped checkpoints on the shipped data",
     "run": "score a model under a suite of conditions",
     "score": "recompute every figure of a run, or score what other code predicted",
+    "compare": "compare two runs on the same rows, with a verdict",
     "report": "show a run, and write its tables and figures again",
     "data": "look at, check and write data sets",
     "suites": "show what a suite does",

@@ -12,9 +12,11 @@ from asdbench.report.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
 
     from rich.console import Console
 
+    from asdbench.report.comparison import Comparison
     from asdbench.report.contrast import Contrast
     from asdbench.report.run import Run
 
@@ -69,6 +71,18 @@ def show_contrast(found: Contrast) -> None:
     for run in found.runs:
         path = printable(str(run.path))
         out.print(f"run folder: {path} (report.md, tables/, plots/, ...)", markup=False, soft_wrap=True)
+
+
+def show_comparison(found: Comparison, folder: Path | None) -> None:
+    """Print the table of two runs, the verdict, and where more was written."""
+    from asdbench.report.terminal import print_table
+
+    out = console()
+    print_table(out, found.shown)
+    _show_words(out, found.conclusion, found.warnings)
+    if folder is not None:
+        path = printable(str(folder / "comparison.md"))
+        out.print(f"\ncomparison: {path} (.csv, .tex, .json, .png, .svg)", markup=False, soft_wrap=True)
 
 
 def console() -> Console:

@@ -87,7 +87,7 @@ def _scored(flags: Mapping[str, Any]) -> dict[str, Any]:
         "model": finished.model,
         "data": finished.record["data"]["name"],
         "protocol": protocol,
-        "measured": 100 * finished.metrics["conditions"][0]["metrics"]["ap"],
+        **_measured(finished.metrics, protocol),
         "recognised": card is not None,
         "published": [
             {"weights": each.name, **{key: getattr(result, key) for key in ("dataset", "metric", "value", "source")}}
@@ -98,8 +98,22 @@ def _scored(flags: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def _measured(metrics: Mapping[str, Any], protocol: str) -> dict[str, Any]:
+    """Return the number of the protocol of the data, in percent, and what it is called."""
+    from asdbench.protocols.catalogue import PROTOCOLS
+
+    own = next((each for each in metrics.get("named", ()) if each["protocol"] == protocol), None)
+    if own is None:
+        return {"measured": 100 * metrics["conditions"][0]["metrics"]["ava"], "number": "AP"}
+    value = own["lines"][-1]["metrics"][PROTOCOLS[protocol].figure]
+    return {"measured": 100 * value, "number": PROTOCOLS[protocol].number}
+
+
 def _show_scored(scored: dict[str, Any]) -> None:
-    click.echo(f"\n{scored['model']} on {scored['data']}, protocol {scored['protocol']}: {scored['measured']:.2f} % AP")
+    click.echo(
+        f"\n{scored['model']} on {scored['data']}, protocol {scored['protocol']}: {scored['measured']:.2f} % "
+        f"({scored['number']})"
+    )
     if not scored["recognised"]:
         click.echo("These weights are not known by their sha256, so what follows may have been published for others.")
     for result in scored["published"]:

@@ -79,7 +79,7 @@ def open_asw(
     return Dataset(
         name=name or f"{root.resolve().name}-{split}",
         format="asw",
-        protocol="ava",
+        protocol="asw",
         tracks=tracks,
         fingerprint=fingerprint(tracks, cut_fingerprint(tracks, style)),
         notes=reader.notes(),

@@ -27,6 +27,7 @@ from asdbench.data.ava_official import annotation_files, read_files
 from asdbench.data.ava_tracks import AvaTracks
 from asdbench.data.film_tracks import crop_style, cut_fingerprint
 from asdbench.data.fingerprint import fingerprint
+from asdbench.data.prepare_folder import prepared_protocol
 from asdbench.errors import UsageError
 from asdbench.types import Dataset
 
@@ -50,12 +51,14 @@ class Kin:
         source: Video to the independent recording it comes from.
         categories: Video to the categories it belongs to.
         notes: What a reader of its results must know.
+        protocol: Name of the scoring rule that belongs to it.
     """
 
     format: str = "ava"
     source: Callable[[str], str] = source_of
     categories: Callable[[str], tuple[str, ...]] = lambda _: ()
     notes: tuple[str, ...] = ()
+    protocol: str = "ava"
 
 
 def open_ava(
@@ -90,7 +93,7 @@ def open_kin(
     return Dataset(
         name=name or f"{root.resolve().name}-{split}",
         format=kin.format,
-        protocol="ava",
+        protocol=prepared_protocol(root, split) or kin.protocol,
         tracks=tracks,
         fingerprint=fingerprint(tracks, cut_fingerprint(tracks, style) if reader.cut else b""),
         notes=(*kin.notes, *reader.notes()),

@@ -106,7 +106,7 @@ def open_columbia(
     return Dataset(
         name=name or root.resolve().name,
         format="columbia",
-        protocol="ava",
+        protocol="columbia-f1",
         tracks=tuple(tracks),
         fingerprint=fingerprint(tracks, cut_fingerprint(tracks, style)),
         notes=tuple(notes),

@@ -73,7 +73,7 @@ def open_ego4d(
     return Dataset(
         name=name or f"{root.resolve().name}-{split}",
         format="ego4d",
-        protocol="ava",
+        protocol="ego4d-ava",
         tracks=tracks,
         fingerprint=fingerprint(tracks, reader.boxes()),
         notes=reader.notes(),

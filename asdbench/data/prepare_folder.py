@@ -25,6 +25,18 @@ class _Manifest(msgspec.Struct):
     splits: dict[str, dict[str, Any]]
 
 
+def prepared_protocol(path: Path, split: str) -> str | None:
+    """Return the protocol of the data that a folder was prepared out of; ``None`` where it was not prepared.
+
+    Raises:
+        DataError: The manifest is broken.
+    """
+    if not (path / MANIFEST).is_file():
+        return None
+    told = PreparedFolder(path, split).splits().get(split, {}).get("protocol")
+    return None if told is None else str(told)
+
+
 class PreparedFolder:
     """The folder that is written: who may, and what ``prepared.json`` says of its splits."""
 
@@ -42,7 +54,7 @@ class PreparedFolder:
             except OSError as error:
                 raise UsageError(f"{self.path}: cannot be created ({error.strerror}); choose another --out.") from error
             return None
-        earlier: dict[str, Any] | None = self._splits().get(self.split)
+        earlier: dict[str, Any] | None = self.splits().get(self.split)
         told = earlier.get("identity") if earlier else None
         before = told if isinstance(told, dict) else {}
         differing = [name for name in identity if earlier and before.get(name) != identity[name]]
@@ -53,7 +65,12 @@ class PreparedFolder:
             )
         return earlier
 
-    def _splits(self) -> dict[str, Any]:
+    def splits(self) -> dict[str, Any]:
+        """Return what the manifest says of each split.
+
+        Raises:
+            DataError: It is broken.
+        """
         manifest = self.path / MANIFEST
         try:
             content = msgspec.json.decode(manifest.read_bytes(), type=_Manifest)
@@ -83,7 +100,7 @@ class PreparedFolder:
 
     def write(self, manifest: Mapping[str, Any]) -> None:
         """Write what is known of the split, beside that of others."""
-        splits = self._splits() if (self.path / MANIFEST).exists() else {}
+        splits = self.splits() if (self.path / MANIFEST).exists() else {}
         write_json(
             self.path / MANIFEST,
             {"schema": _SCHEMA, "splits": dict(sorted({**splits, self.split: dict(manifest)}.items()))},

@@ -47,7 +47,8 @@ def open_unitalk(
     notes = [] if videos else ["no sub_categories/: the tracks have no categories"]
     if split == "val":
         notes.append("the split val is the test set of UniTalk: choose nothing on it")
-    return open_kin(Kin("unitalk", categories=_categories_of(videos), notes=tuple(notes)), root, split, name, crop=crop)
+    kin = Kin("unitalk", categories=_categories_of(videos), notes=tuple(notes), protocol="unitalk")
+    return open_kin(kin, root, split, name, crop=crop)
 
 
 def read_ids(path: Path) -> frozenset[str]:

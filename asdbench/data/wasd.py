@@ -56,7 +56,7 @@ def open_wasd(
     path = Path(division) if division else found
     notes = () if path is not None else ("no dataset_division.txt: the tracks have no categories",)
     categories = Kin().categories if path is None else _categories_of(read_division(path))
-    return open_kin(Kin("wasd", _source, categories, notes), root, split, name, crop=crop, inaudible=inaudible)
+    return open_kin(Kin("wasd", _source, categories, notes, "wasd"), root, split, name, crop=crop, inaudible=inaudible)
 
 
 def read_division(path: Path) -> dict[str, frozenset[str]]:

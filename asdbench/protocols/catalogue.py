@@ -17,6 +17,7 @@ class Protocol:
         number: What it gives.
         needs: What ``asdbench score PRED --labels GT`` needs beside scores and labels of the same rows.
         source: Where the rule is from.
+        figure: Key of its number among ``metrics``.
     """
 
     name: str
@@ -24,6 +25,7 @@ class Protocol:
     number: str
     needs: str
     source: str
+    figure: str = "ava"
 
 
 _AVA_SOURCE = "ActivityNet, get_ava_active_speaker_performance.py"
@@ -32,7 +34,7 @@ PROTOCOLS = {
     each.name: each
     for each in (
         Protocol("ava", "labelled face boxes", "AP with envelope", "", _AVA_SOURCE),
-        Protocol("ap", "labelled face boxes", "AP without envelope", "", "scikit-learn, average_precision_score"),
+        Protocol("ap", "labelled face boxes", "AP without envelope", "", "scikit-learn, average_precision_score", "ap"),
         Protocol("ego4d-ava", "annotated Ego4D boxes", "AP with envelope", "Ego4D's labels", "LoCoNet, SPELL, STHG"),
         Protocol(
             "ego4d-map50",
@@ -40,6 +42,7 @@ PROTOCOLS = {
             "AP with envelope, recall over all speaking boxes",
             "Ego4D's labels",
             "EGO4D/audio-visual, active_speaker_evaluation",
+            "map50",
         ),
         Protocol(
             "wasd", "rows per category, and all", "AP with envelope", "dataset_division.txt", "WASD_evaluation.py"
@@ -47,13 +50,16 @@ PROTOCOLS = {
         Protocol(
             "unitalk", "rows per list of videos, and all", "AP with envelope", "the lists", "UniTalk's evaluation lists"
         ),
-        Protocol("asw", "samples with eval 1", "AP without envelope, AUROC, EER", "ASW's labels", "TS-TalkNet, issues"),
+        Protocol(
+            "asw", "samples with eval 1", "AP without envelope, AUROC, EER", "ASW's labels", "TS-TalkNet, issues", "ap"
+        ),
         Protocol(
             "columbia-f1",
             "labelled boxes of five people",
             "F1 at log-odds 0",
             "col_labels/, boxes of scored tracks",
             "TalkNet-ASD, demoTalkNet.py",
+            "f1",
         ),
         Protocol(
             "tnr",
@@ -61,6 +67,7 @@ PROTOCOLS = {
             "share called not speaking, beside the clean recall",
             "--scores, --clean",
             "asdbench, after LASER",
+            "tnr",
         ),
         Protocol(
             "laser",
@@ -68,12 +75,11 @@ PROTOCOLS = {
             "shares right: of all, talking, not talking",
             "--scores",
             "LASER, get_ava_active_speaker_performance_no_map.py",
+            "overall",
         ),
     )
 }
 """Name to protocol, in the order of docs/protocols.md."""
-
-_OTHER_NUMBERS = ("ap", "asw", "columbia-f1", "tnr", "laser")
 
 
 def protocol_named(name: str) -> Protocol:
@@ -93,4 +99,5 @@ def envelope_rule(protocol: str) -> str:
     Args:
         protocol: Of a data set. Where its own number is another, AP with envelope is that of the rule ``ava``.
     """
-    return "ava" if protocol in _OTHER_NUMBERS else protocol
+    own = PROTOCOLS.get(protocol)
+    return protocol if own is None or own.figure == "ava" else "ava"

@@ -12,11 +12,11 @@ from asdbench.report.evidence import basis, ends_of, figure_of, has_intervals, n
 from asdbench.report.families import base, curve, drops_by_severity, has_place, mean_drops
 from asdbench.report.table import format_value
 
-_NEAR = 0.05
-"""sync_auroc this close to the splice floor, and retention this close to 1, is no reaction that matters."""
+_NEAR = 0.1
+"""Intervals that stay this close to the splice floor, and to retention 1, hold no reaction that matters."""
 
-_KEPT = 0.98
-"""Retention from here on counts as unchanged where its interval does not say otherwise."""
+_UNMOVED, _KEPT = 0.05, 0.98
+"""Without intervals, sync_auroc this close to the floor and retention from here on count as unchanged."""
 
 _FAMILIES = (
     ("mismatch@1.00", "carry somebody else's voice"),
@@ -100,7 +100,7 @@ def _reaction(condition: Mapping[str, Any], floor: Any) -> _Reaction | None:
     start = number_of(floor)
     start = 0.5 if start is None else start
     if ends_of(moved) is None and ends_of(kept) is None:
-        still = (auroc is None or abs(auroc - start) < _NEAR) and (share is None or share >= _KEPT)
+        still = (auroc is None or abs(auroc - start) < _UNMOVED) and (share is None or share >= _KEPT)
         return "none" if still else "some"
     low, high = ends_of(moved) or (auroc or start, auroc or start)
     least, most = ends_of(kept) or (1.0, 1.0)

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from asdbench.adapters import MODELS, WEIGHTS_OF, load_model
+from asdbench.adapters.demo_scoring import ScoringOptions
 from asdbench.adapters.sync_talknet import ChunkingOptions, SyncTalkNet, chunks_of
 from asdbench.adapters.talknet import TalkNet
 from asdbench.adapters.torch_adapter import TorchAdapter
@@ -166,6 +167,21 @@ def test_a_head_over_faces_reads_the_visual_embedding_and_never_listens(build, n
         crops = torch.from_numpy(model.resized(faces))[None].float()
         logits = network.lossV(network.embed_faces(crops))[0]
     close(scores, (logits[:, 1] - logits[:, 0]).numpy())
+
+
+@pytest.mark.parametrize("name", ["light-asd", "lr-asd"])
+@pytest.mark.parametrize("scoring", ["ava", "demo"])
+def test_faces_alone_are_scored_as_by_the_head_that_is_a_model_of_its_own(build, name, scoring):
+    audio, faces = track(30)
+    model = build(name, ScoringOptions(scoring=scoring))
+    found = model.score_faces(model.embed_faces(faces))
+    np.testing.assert_allclose(found, build(f"{name}-video").score_track(audio, faces, FPS), rtol=0, atol=1e-6)
+    assert found.dtype == np.float32
+
+
+@pytest.mark.parametrize("name", ["talknet", "light-asd-video"])
+def test_models_without_a_head_over_faces_say_so(build, name):
+    assert build(name).score_faces(None) is None
 
 
 @pytest.mark.parametrize(("name", "stream"), [("talknet-audio", "audio"), ("talknet-video", "visual")])

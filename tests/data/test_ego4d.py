@@ -80,7 +80,7 @@ def frames_of(each: Track) -> list[int]:
 
 def test_official_tracks(small: Path) -> None:
     dataset, tracks = opened(small)
-    assert (dataset.name, dataset.format, dataset.protocol) == ("small-val", "ego4d", "ava")
+    assert (dataset.name, dataset.format, dataset.protocol) == ("small-val", "ego4d", "ego4d-ava")
     found = {key: (frames_of(each)[0], len(each), int(each.labels.sum())) for key, each in tracks.items()}
     assert found == {
         (HEARD, "track_0"): (0, 120, 41 + 30),

@@ -154,13 +154,14 @@ def told(auroc: tuple[float, float], kept: tuple[float, float], splice: tuple[fl
     ("auroc", "kept", "words"),
     [
         ((0.49, 0.53), (0.98, 1.01), f": {BLIND}."),
+        ((0.45, 0.57), (0.93, 1.04), f": {BLIND}."),
         ((0.51, 0.53), (0.96, 0.99), ": it hardly reacts to whether sound and lips belong together."),
         ((0.40, 0.62), (0.80, 1.10), ": no reaction to whether sound and lips belong together can be shown on these"),
         ((0.49, 0.53), (0.70, 1.20), ": no reaction to whether sound and lips belong together can be shown on these"),
         ((0.60, 0.70), (0.98, 1.01), "with the right sound. Brackets"),
         ((0.49, 0.53), (0.70, 0.90), "with the right sound. Brackets"),
     ],
-    ids=["none", "slight", "wide scores", "wide verdicts", "scores", "verdicts"],
+    ids=["none", "none of few", "slight", "wide scores", "wide verdicts", "scores", "verdicts"],
 )
 def test_a_reaction_is_judged_by_intervals(auroc: tuple[float, float], kept: tuple[float, float], words: str) -> None:
     assert words in told(auroc, kept)
