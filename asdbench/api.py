@@ -14,9 +14,9 @@ from asdbench.checkpoints.cards import caution
 from asdbench.checkpoints.shipped import shipped_checkpoint
 from asdbench.config import DEMO_CHECKPOINTS, DEMO_DATA, Config, completed, demo_config, named_values, resolve
 from asdbench.data import dataset_folder, open_dataset, shipped_data
-from asdbench.devices import choose_device
 from asdbench.engine.auditing import audit_plan
 from asdbench.errors import UsageError
+from asdbench.jobs.engines import job_devices
 from asdbench.jobs.finish import finish, reopened
 from asdbench.jobs.job import Job
 from asdbench.materialize import open_set
@@ -56,6 +56,10 @@ def run(
     audit: int | str | None = None,
     resamples: int | str | None = None,
     plan_seeds: int | None = None,
+    engine: str | None = None,
+    ray_address: str | None = None,
+    workers: int | None = None,
+    gpus_per_worker: float | None = None,
     config: Path | None = None,
     progress: bool | None = None,
 ) -> Run:
@@ -82,6 +86,10 @@ def run(
         on_error: ``stop`` at broken media, or ``skip`` them and have them counted.
         audit: How many tracks per condition are measured before scoring, 4 by default, or ``off``.
         resamples: How many resamples the intervals rest on, 1,000 by default, or ``off`` for none.
+        engine: ``local``, or ``ray`` to score on the workers of a Ray cluster (docs/cluster.md).
+        ray_address: Cluster to join; by default one is started on this machine for this run.
+        workers: How many workers; by default as many as the cluster has room for.
+        gpus_per_worker: GPUs of each worker; by default 1 on CUDA, else none.
         config: TOML file of settings; ``asdbench.toml`` in the current folder by default.
         progress: Whether to show a progress bar; on a terminal by default.
 
@@ -95,8 +103,8 @@ def run(
     flags = {
         "suite": suite, "data": data, "checkpoint": checkpoint, "format": format, "split": split, "device": device,
         "out": out, "runs": runs, "limit": limit, "seed": seed, "on_error": on_error, "audit": audit,
-        "plan_seeds": plan_seeds,
-        "resamples": resamples,
+        "plan_seeds": plan_seeds, "resamples": resamples, "engine": engine, "ray_address": ray_address,
+        "workers": workers, "gpus_per_worker": gpus_per_worker,
         "model": model if isinstance(model, str) else None,
         "option": [f"{key}={value}" for key, value in options.items()] if options else None,
         "data_option": [f"{key}={value}" for key, value in data_options.items()] if data_options else None,
@@ -139,15 +147,16 @@ def run_config(
         track.labels[slice(None) if track.scored is None else track.scored] for track in tracks if track.dubbed is None
     ]
     require_both_classes(np.concatenate([np.zeros(0, np.int8), *labels]))
-    device = choose_device(settings.device)
+    device, here = job_devices(settings)
     checkpoint = shipped_checkpoint(str(settings.checkpoint)) if config.demo else settings.checkpoint
-    model = model or load_model(settings.model, checkpoint, device, named_values(settings.option))
+    own_model = model is not None
+    model = model or load_model(settings.model, checkpoint, here, named_values(settings.option))
     _notify_unfit(model, dataset, notify)
     dubbed = "" if all(track.dubbed is None for track in dataset.tracks) else " and dubbed"
     notify(f"planning {suite.label}{dubbed} on {len(dataset.tracks):,} tracks of {dataset.name}")
     plan_ = plan(dataset.tracks, suite, settings.seed)
     plan_ = with_repeats(plan_, dataset.tracks, suite, settings.seed, settings.plan_seeds)
-    job = Job(config, suite, dataset, tracks, model, device, plan_)
+    job = Job(config, suite, dataset, tracks, model, device, plan_, own_model)
     folder = job.folder
     earlier = folder.claim(job.identity)
     with folder.lock():

@@ -31,6 +31,8 @@ DEMO_DATA = "demo-val"
 
 _LISTS = ("option", "data_option")
 
+_OF_RAY = ("ray_address", "workers", "gpus_per_worker")
+
 _DEMO = "demo"  # where the values of the demo come from, in the record
 
 Resamples = Annotated[int, msgspec.Meta(ge=100)] | Literal["off"]
@@ -61,6 +63,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         on_error: ``stop`` at broken media, or ``skip`` and count them.
         audit: How many tracks per condition are measured before scoring, or ``off``.
         resamples: How many resamples the intervals rest on, or ``off`` for none.
+        engine: Where tracks are scored: ``local``, in this process, or ``ray``, on the workers of a Ray cluster.
+        ray_address: Of a running cluster; one is started here without it.
+        workers: How many of them; as many as the cluster has room for by default.
+        gpus_per_worker: GPUs of each; 1 on CUDA, else none.
     """
 
     suite: str = "unsync"
@@ -80,6 +86,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     on_error: Literal["stop", "skip"] = "stop"
     audit: Annotated[int, msgspec.Meta(ge=1)] | Literal["off"] = 4
     resamples: Resamples = 1000
+    engine: Literal["local", "ray"] = "local"
+    ray_address: str | None = None
+    workers: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    gpus_per_worker: Annotated[float, msgspec.Meta(ge=0)] | None = None
 
 
 @dataclass(frozen=True)
@@ -227,7 +237,20 @@ def _merged(layers: Iterable[_Layer]) -> Config:
     settings = Settings(**values)
     if settings.limit is not None and settings.limit < 1:
         raise UsageError(f"limit = {settings.limit} ({sources['limit']}): expected at least 1 track.")
+    _require_use(settings, sources)
     return Config(settings, sources)
+
+
+def _require_use(settings: Settings, sources: Mapping[str, str]) -> None:
+    """Refuse what was asked for in so many words and would have no effect."""
+    if settings.engine != "ray":
+        idle = [key for key in _OF_RAY if sources[key] in ("flag", "argument")]
+        if idle:
+            raise UsageError(f"{_flag(idle[0])} is for the engine ray; add --engine ray, or leave it out.")
+
+
+def _flag(key: str) -> str:
+    return "--" + key.replace("_", "-")
 
 
 def _convert(key: str, value: Any, source: str) -> Any:

@@ -77,6 +77,25 @@ from asdbench.cli.output import echo_json, json_option, note, show_run
 )
 @resamples_option("[default: 1000]")
 @click.option(
+    "--engine",
+    type=click.Choice(["local", "ray"]),
+    help="Score in this process, or on the workers of a Ray cluster (docs/cluster.md).  [default: local]",
+)
+@click.option(
+    "--ray-address",
+    metavar="ADDRESS",
+    help="Cluster to join: auto, or ray://HOST:PORT.  [default: one on this machine, for this run]",
+)
+@click.option(
+    "--workers", type=int, metavar="N", help="Workers to ask the cluster for.  [default: as many as it has room for]"
+)
+@click.option(
+    "--gpus-per-worker",
+    type=float,
+    metavar="G",
+    help="GPUs of each worker, which may be a part of one.  [default: 1 with --device cuda, else 0]",
+)
+@click.option(
     "--config",
     type=click.Path(path_type=Path),
     metavar="FILE",

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from tqdm import tqdm
 
+from asdbench.engine.timings import Timings
 from asdbench.errors import DataError
 from asdbench.records.shards import Shards, TrackScores
 from asdbench.types import Track, TrackKey
@@ -21,6 +22,13 @@ Result = tuple[Track, TrackScores | DataError]
 
 class Engine(Protocol):
     """Scores tracks, in whatever order and wherever."""
+
+    @property
+    def timings(self) -> Timings:
+        """Seconds by stage so far."""
+
+    def record(self) -> dict[str, Any]:
+        """Return what ``run.json`` says under ``engine``: where and how tracks were scored."""
 
     def results(self, tracks: Sequence[Track]) -> Generator[Result, None, None]:
         """Yield each track once, as soon as it is scored; ends all work when it is closed."""

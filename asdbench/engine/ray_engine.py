@@ -12,12 +12,14 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from pickle import PicklingError
 from typing import Any, NamedTuple
 
+from asdbench.devices import describe_device
 from asdbench.engine.loop import Result
 from asdbench.engine.timings import Timings
 from asdbench.engine.tracks import TrackEvaluator
-from asdbench.errors import AsdbenchError, MissingDependencyError, ResourceError
+from asdbench.errors import AsdbenchError, MissingDependencyError, ResourceError, UsageError
 from asdbench.types import Track
 
 MAX_DEATHS = 3
@@ -52,15 +54,23 @@ class _Task:
     deaths: int = 0
 
 
+class _Found(NamedTuple):
+    """What a worker returns: what there is for each track, its seconds by stage so far, and what it computes with."""
+
+    results: list[Any]
+    seconds: Timings
+    device: dict[str, object]
+
+
 class _Worker:
     """Lives in a process of its own; whatever goes wrong is returned, not raised, so that it arrives as it is."""
 
-    def __init__(self, build: Callable[[], TrackEvaluator], folder: str, threads: int) -> None:
-        self._build, self._folder, self._threads = build, folder, threads
+    def __init__(self, build: Callable[[], TrackEvaluator], folder: str, threads: int, device: str) -> None:
+        self._build, self._folder, self._threads, self._device = build, folder, threads, device
         self._evaluator: TrackEvaluator | None = None
 
-    def score(self, tracks: Sequence[Track]) -> tuple[list[Any], Timings] | AsdbenchError:
-        """Return what there is for each track, and the seconds that all of this worker's took so far."""
+    def score(self, tracks: Sequence[Track]) -> _Found | AsdbenchError:
+        """Score tracks one after the other."""
         import torch
 
         try:
@@ -69,7 +79,8 @@ class _Worker:
                     os.chdir(self._folder)
                 torch.set_num_threads(self._threads)
                 self._evaluator = self._build()
-            return [found for _, found in self._evaluator.results(tracks)], self._evaluator.timings
+            results = [found for _, found in self._evaluator.results(tracks)]
+            return _Found(results, self._evaluator.timings, describe_device(self._device))
         except AsdbenchError as error:
             return error
 
@@ -81,7 +92,9 @@ class RayEngine:
     Attributes:
         build: Makes what scores tracks; called once in each worker, so it must be picklable.
         cluster: Which workers.
+        device: Torch device of each.
         seconds: Seconds by stage of each worker so far.
+        devices: What each computes with.
 
     Raises:
         MissingDependencyError: Ray is not installed.
@@ -89,24 +102,32 @@ class RayEngine:
 
     build: Callable[[], TrackEvaluator]
     cluster: Cluster
+    device: str = "cpu"
     seconds: dict[int, Timings] = field(default_factory=dict)
+    devices: dict[int, dict[str, object]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        _ray()
+        require_ray()
 
     @property
     def timings(self) -> Timings:
         """Seconds by stage, summed over all workers."""
         return Timings.total(self.seconds.values())
 
+    def record(self) -> dict[str, Any]:
+        """Return what ``run.json`` says under ``engine``."""
+        asked = {"cpus_per_worker": self.cluster.cpus, "gpus_per_worker": self.cluster.gpus}
+        return {"kind": "ray", "workers": len(self.seconds), **asked}
+
     def results(self, tracks: Sequence[Track]) -> Generator[Result, None, None]:
         """Yield each track once, as soon as it is scored.
 
         Raises:
             ResourceError: The cluster cannot be reached or has no room, or workers kept dying over the same tracks.
+            UsageError: The model is an object that cannot be pickled.
             AsdbenchError: As a worker raises it.
         """
-        ray = _ray()
+        ray = require_ray()
         started = _connect(ray, self.cluster)
         try:
             yield from _Pool(ray, self, _tasks(tracks)).run()
@@ -129,8 +150,14 @@ class _Pool:
         self._ray, self._engine, self._tasks = ray, engine, tasks
         cluster = engine.cluster
         kind = ray.remote(_Worker).options(num_cpus=cluster.cpus, num_gpus=cluster.gpus)
-        recipe = ray.put(engine.build)
-        self._hire: Callable[[], Any] = lambda: kind.remote(recipe, str(Path.cwd()), cluster.cpus)
+        try:
+            recipe = ray.put(engine.build)
+        except (TypeError, PicklingError) as error:
+            raise UsageError(
+                f"the model cannot be sent to other processes ({str(error).splitlines()[0]}); name it with --model, or "
+                "use --engine local."
+            ) from error
+        self._hire: Callable[[], Any] = lambda: kind.remote(recipe, str(Path.cwd()), cluster.cpus, engine.device)
         self._hired = 0
         self._busy: dict[Any, tuple[_Hand, _Task]] = {}
 
@@ -173,13 +200,17 @@ class _Pool:
             return
         if isinstance(found, AsdbenchError):
             raise found
-        results, seconds = found
-        self._engine.seconds[hand.number] = seconds
+        self._engine.seconds[hand.number], self._engine.devices[hand.number] = found.seconds, found.device
         self._give(hand)
-        yield from zip(task.tracks, results, strict=True)
+        yield from zip(task.tracks, found.results, strict=True)
 
 
-def _ray() -> Any:
+def require_ray() -> Any:
+    """Return the package Ray.
+
+    Raises:
+        MissingDependencyError: It is not installed.
+    """
     try:
         import ray
     except ImportError as error:

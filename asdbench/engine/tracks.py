@@ -100,6 +100,10 @@ class TrackEvaluator:
         """Return text that changes when the files change that a track's scores depend on, donors' apart."""
         return track.media.stamp() if self._context is None else self._context.stamp(track)
 
+    def record(self) -> dict[str, Any]:
+        """Return what ``run.json`` says under ``engine``."""
+        return {"kind": "local"}
+
     def results(self, tracks: Sequence[Track]) -> Generator[tuple[Track, TrackScores | DataError], None, None]:
         """Yield each track with its scores, or with why it has none; see `asdbench.engine.loop.Engine`."""
         for track in tracks:

@@ -19,6 +19,7 @@ from asdbench.engine.facts import row_facts
 from asdbench.engine.loop import Skipped, score_tracks
 from asdbench.engine.tracks import TrackEvaluator, media_digest
 from asdbench.errors import NotComparableError
+from asdbench.jobs.engines import device_record, job_engine
 from asdbench.jobs.finish import finish
 from asdbench.jobs.record import job_identity, job_record
 from asdbench.perturb.plan import Plan
@@ -42,6 +43,7 @@ class Job:
         model: What is scored.
         device: Torch device.
         plan: The suite, resolved on the data set.
+        own_model: Whether the model was given as an object, which the settings do not name.
     """
 
     config: Config
@@ -51,6 +53,7 @@ class Job:
     model: LoadedModel
     device: str
     plan: Plan
+    own_model: bool = False
 
     @cached_property
     def identity(self) -> dict[str, Any]:
@@ -123,11 +126,11 @@ class Job:
         folder.write_plan(self.plan.records())
         names = tuple(condition.condition.name for condition in self.plan.scored)
         shards = Shards(folder.path, names, self.meter.columns, self.meter.identity)
-        evaluator = self.evaluator(self.meter)
-        self.require_same_media(folder, _stamps(shards.facts()), evaluator.stamp)
+        engine = job_engine(self)
+        self.require_same_media(folder, _stamps(shards.facts()), self.evaluator().stamp)
         record["audit"], audit_seconds = self._audit(folder)
         done = shards.done()
-        skipped = score_tracks(evaluator, self.tracks, shards, self.config.settings.on_error, progress)
+        skipped = score_tracks(engine, self.tracks, shards, self.config.settings.on_error, progress)
         facts = shards.facts()
         self._write_predictions(folder, shards, skipped)
         failures = [(*key, "conditions", known.failure) for key, known in sorted(facts.items()) if known.failure]
@@ -135,7 +138,8 @@ class Job:
         record["counts"] = self._counts(skipped) | {"incomplete_tracks": len(failures)}
         record["data"]["media_digest"] = media_digest({key: known.medium for key, known in facts.items()})
         wall = {"wall_seconds": round(time.time() - started, 3), "tracks_from_earlier_starts": len(done)}
-        record["timings"] = wall | {"audit_seconds": audit_seconds} | evaluator.timings.record()
+        record["timings"] = wall | {"audit_seconds": audit_seconds} | engine.timings.record()
+        record["engine"], record["device"] = engine.record(), device_record(self, engine)
         folder.write_stamps(_stamps(facts))
         finish(folder, record)
         folder.write_record(record | {"state": "complete"})

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from asdbench.devices import describe_device
+from asdbench.jobs.engines import device_record
 from asdbench.records import provenance
 from asdbench.records.folder import fingerprint
 
@@ -64,7 +64,7 @@ def job_record(job: Job) -> dict[str, Any]:
             "repeats": [msgspec.to_builtins(p.condition) for p in job.plan.repeats],
         },
         "activity": job.meter.record(),
-        "device": describe_device(job.device),
+        "device": device_record(job),
         "versions": provenance.versions(),
         "machine": provenance.machine(),
         "git": provenance.git(),
