@@ -176,7 +176,8 @@ def test_a_face_that_was_seen_with_another_target_costs_its_borders():
     scorer.embed_faces(faces[0], faces[1:])
     assert scorer.cache.computed == 3 * 60
     found = [scorer.embed_faces(faces[i], [*faces[:i], *faces[i + 1 :]]) for i in (1, 2)]
-    assert scorer.cache.computed == 3 * 60 + 2 * (2 + 4 + 4 + 2)
+    # Two frames at an end and four at a border: 1 0 2 ends as 0 1 2 did, and 2 0 1 has its border of 0 and 1.
+    assert scorer.cache.computed == 3 * 60 + (2 + 4 + 4) + (2 + 4 + 2)
     for one, order in zip(found, ((1, 0, 2), (2, 0, 1)), strict=True):
         close(one, plainly(scorer.network, [faces[i] for i in order]))
 
