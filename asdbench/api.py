@@ -12,7 +12,16 @@ from asdbench.adapters import LoadedModel, load_model, needs_checkpoint, wrap_mo
 from asdbench.analysis.conditions import require_both_classes
 from asdbench.checkpoints.cards import caution
 from asdbench.checkpoints.shipped import shipped_checkpoint
-from asdbench.config import DEMO_CHECKPOINTS, DEMO_DATA, Config, completed, demo_config, named_values, resolve
+from asdbench.config import (
+    DEMO_CHECKPOINTS,
+    DEMO_DATA,
+    Config,
+    completed,
+    demo_config,
+    named_values,
+    require_use,
+    resolve,
+)
 from asdbench.data import dataset_folder, open_dataset, shipped_data
 from asdbench.engine.auditing import audit_plan
 from asdbench.errors import UsageError
@@ -60,6 +69,10 @@ def run(
     ray_address: str | None = None,
     workers: int | None = None,
     gpus_per_worker: float | None = None,
+    cache: str | Path | None = None,
+    cache_limit: str | None = None,
+    reuse: bool | None = None,
+    loaders: int | None = None,
     config: Path | None = None,
     progress: bool | None = None,
 ) -> Run:
@@ -90,6 +103,11 @@ def run(
         ray_address: Cluster to join; by default one is started on this machine for this run.
         workers: How many workers; by default as many as the cluster has room for.
         gpus_per_worker: GPUs of each worker; by default 1 on CUDA, else none.
+        cache: Folder in which embeddings of faces are kept for later runs; none by default.
+        cache_limit: How much it may hold, ``20GB`` by default.
+        reuse: Whether conditions share what they have in common, as by default, or each is scored from nothing.
+        loaders: How many threads read the next tracks while one is scored; by default 1 on a CPU with more than 2
+            cores, up to 4 beside a GPU.
         config: TOML file of settings; ``asdbench.toml`` in the current folder by default.
         progress: Whether to show a progress bar; on a terminal by default.
 
@@ -104,7 +122,8 @@ def run(
         "suite": suite, "data": data, "checkpoint": checkpoint, "format": format, "split": split, "device": device,
         "out": out, "runs": runs, "limit": limit, "seed": seed, "on_error": on_error, "audit": audit,
         "plan_seeds": plan_seeds, "resamples": resamples, "engine": engine, "ray_address": ray_address,
-        "workers": workers, "gpus_per_worker": gpus_per_worker,
+        "workers": workers, "gpus_per_worker": gpus_per_worker, "cache": cache, "cache_limit": cache_limit,
+        "reuse": reuse, "loaders": loaders,
         "model": model if isinstance(model, str) else None,
         "option": [f"{key}={value}" for key, value in options.items()] if options else None,
         "data_option": [f"{key}={value}" for key, value in data_options.items()] if data_options else None,
@@ -132,6 +151,7 @@ def run_config(
         AsdbenchError: See ``asdbench.errors`` for the tree.
     """
     config, named = completed(config, model is not None, needs_checkpoint), config
+    require_use(config)
     settings = config.settings
     suite = load_suite(settings.suite)
     if config is not named:
@@ -157,11 +177,12 @@ def run_config(
     plan_ = plan(dataset.tracks, suite, settings.seed)
     plan_ = with_repeats(plan_, dataset.tracks, suite, settings.seed, settings.plan_seeds)
     job = Job(config, suite, dataset, tracks, model, device, plan_, own_model)
+    _ = job.memory  # refused before the folder is claimed
     folder = job.folder
     earlier = folder.claim(job.identity)
     with folder.lock():
         if earlier and earlier["state"] == "complete":
-            job.require_same_media(folder, folder.read_stamps(), job.evaluator().stamp)
+            job.require_same_media(folder, folder.read_stamps())
             skipped = earlier["counts"]["skipped_tracks"]
             left_out = f" but for {skipped} skipped track(s)" if skipped else ""
             notify(f"this run is complete{left_out}; delete its folder, or choose another --out, to score again")

@@ -67,6 +67,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         ray_address: Of a running cluster; one is started here without it.
         workers: How many of them; as many as the cluster has room for by default.
         gpus_per_worker: GPUs of each; 1 on CUDA, else none.
+        cache: Folder in which embeddings of faces are kept for later runs.
+        cache_limit: How much it may hold, such as ``20GB``.
+        reuse: Whether conditions share what they have in common, or each is scored from nothing.
+        loaders: How many threads read media ahead.
     """
 
     suite: str = "unsync"
@@ -90,6 +94,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ray_address: str | None = None
     workers: Annotated[int, msgspec.Meta(ge=1)] | None = None
     gpus_per_worker: Annotated[float, msgspec.Meta(ge=0)] | None = None
+    cache: str | None = None
+    cache_limit: str = "20GB"
+    reuse: bool = True
+    loaders: Annotated[int, msgspec.Meta(ge=0, le=64)] | None = None
 
 
 @dataclass(frozen=True)
@@ -191,6 +199,23 @@ def completed(config: Config, own_model: bool, needs_weights: Callable[[str], bo
     return config
 
 
+def require_use(config: Config) -> None:
+    """Refuse what was asked for in so many words and would have no effect.
+
+    Raises:
+        UsageError: The message names what, and what it needs.
+    """
+    asked = {key for key, source in config.sources.items() if source in ("flag", "argument")}
+    idle = sorted(asked.intersection(_OF_RAY))
+    if config.settings.engine != "ray" and idle:
+        flag = "--" + idle[0].replace("_", "-")
+        raise UsageError(f"{flag} is for the engine ray; add --engine ray, or leave it out.")
+    if config.settings.cache is None and "cache_limit" in asked:
+        raise UsageError("--cache-limit is for a cache; add --cache FOLDER, or leave it out.")
+    if config.settings.cache is not None and not config.settings.reuse:
+        raise UsageError("--no-reuse scores everything from nothing, and --cache would spare that; leave one out.")
+
+
 def resample_count(given: Any) -> int:
     """Return how many resamples are asked for; 0 for ``off``.
 
@@ -237,20 +262,7 @@ def _merged(layers: Iterable[_Layer]) -> Config:
     settings = Settings(**values)
     if settings.limit is not None and settings.limit < 1:
         raise UsageError(f"limit = {settings.limit} ({sources['limit']}): expected at least 1 track.")
-    _require_use(settings, sources)
     return Config(settings, sources)
-
-
-def _require_use(settings: Settings, sources: Mapping[str, str]) -> None:
-    """Refuse what was asked for in so many words and would have no effect."""
-    if settings.engine != "ray":
-        idle = [key for key in _OF_RAY if sources[key] in ("flag", "argument")]
-        if idle:
-            raise UsageError(f"{_flag(idle[0])} is for the engine ray; add --engine ray, or leave it out.")
-
-
-def _flag(key: str) -> str:
-    return "--" + key.replace("_", "-")
 
 
 def _convert(key: str, value: Any, source: str) -> Any:

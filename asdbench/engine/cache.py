@@ -2,7 +2,7 @@
 
 ::
 
-    FOLDER/<2 digits>/<key>.embedding    a checksum, then one array as numpy writes it
+    FOLDER/<2 digits>/<key>.embedding    a checksum, a letter (array or tensor), then one array as numpy writes it
 
 Any number of processes may use one folder. What is damaged counts as absent, and is replaced. Once there is more than
 the limit, what was not used for longest goes.
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
@@ -26,12 +27,26 @@ from asdbench.errors import ResourceError, UsageError
 
 SUFFIX = ".embedding"
 _CHECKSUM = 16
+_UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
+_ARRAY, _TENSOR = b"A", b"T"
 _ROOM = 0.9
 """What remains after making room, as a share of the limit, so that not every entry has to make some."""
 
 
+def byte_count(text: str) -> int:
+    """Return how many bytes a text such as ``20GB`` means; units are powers of 1,000.
+
+    Raises:
+        UsageError: It is no such text.
+    """
+    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kMGT]?)B?\s*", text, re.IGNORECASE)
+    if found is None:
+        raise UsageError(f"--cache-limit {text}: expected a size such as 500MB or 20GB.")
+    return int(float(found[1]) * _UNITS[found[2].upper()])
+
+
 class EmbeddingCache:
-    """A folder of arrays by key.
+    """A folder of arrays and tensors by key.
 
     Args:
         folder: Where they are kept; made if absent.
@@ -56,26 +71,26 @@ class EmbeddingCache:
         self.hits = self.misses = 0
         self._size = sum(size for _, size, _ in self._entries())
 
-    def get(self, key: str) -> NDArray[Any] | None:
-        """Return the array of a key, ``None`` where there is none, or only a damaged one."""
+    def get(self, key: str) -> Any:
+        """Return the array or tensor (on the CPU) of a key, ``None`` where there is none, or only a damaged one."""
         path = self._path(key)
         try:
-            array = _unpacked(path.read_bytes())
+            value = _unpacked(path.read_bytes())
         except (OSError, ValueError, EOFError):
             self.misses += 1
             return None
         with suppress(OSError):  # another process may have made room in the meantime
             os.utime(path)
         self.hits += 1
-        return array
+        return value
 
-    def put(self, key: str, array: NDArray[Any]) -> None:
-        """Keep an array.
+    def put(self, key: str, value: Any) -> None:
+        """Keep an array or a tensor.
 
         Raises:
             ResourceError: It cannot be written.
         """
-        data, path = _packed(array), self._path(key)
+        data, path = _packed(value), self._path(key)
         try:
             path.parent.mkdir(exist_ok=True)
             # Each writer has a file of its own; which of two equal ones stays does not matter.
@@ -113,20 +128,26 @@ class EmbeddingCache:
             self._size -= size
 
 
-def _packed(array: NDArray[Any]) -> bytes:
+def _packed(value: Any) -> bytes:
+    is_array = isinstance(value, np.ndarray)
     buffer = io.BytesIO()
-    np.save(buffer, array, allow_pickle=False)
+    buffer.write(_ARRAY if is_array else _TENSOR)
+    np.save(buffer, value if is_array else value.cpu().numpy(), allow_pickle=False)
     data = buffer.getvalue()
     return _checksum(data) + data
 
 
-def _unpacked(content: bytes) -> NDArray[Any]:
-    """Return the array of a file's content; ``ValueError`` where it is damaged."""
+def _unpacked(content: bytes) -> Any:
+    """Return what a file's content stands for; ``ValueError`` where it is damaged."""
     data = content[_CHECKSUM:]
     if _checksum(data) != content[:_CHECKSUM]:
         raise ValueError("damaged")
-    array: NDArray[Any] = np.load(io.BytesIO(data), allow_pickle=False)
-    return array
+    array: NDArray[Any] = np.load(io.BytesIO(data[1:]), allow_pickle=False)
+    if data[:1] == _ARRAY:
+        return array
+    import torch
+
+    return torch.from_numpy(array)
 
 
 def _checksum(data: bytes) -> bytes:

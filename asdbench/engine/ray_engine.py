@@ -7,7 +7,7 @@ the driver, the only one that writes the run folder. A worker that dies is repla
 from __future__ import annotations
 
 import os
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -55,10 +55,11 @@ class _Task:
 
 
 class _Found(NamedTuple):
-    """What a worker returns: what there is for each track, its seconds by stage so far, and what it computes with."""
+    """What a worker returns: what there is for each track; of itself seconds and counts so far, and its device."""
 
     results: list[Any]
     seconds: Timings
+    counts: dict[str, int]
     device: dict[str, object]
 
 
@@ -80,7 +81,7 @@ class _Worker:
                 torch.set_num_threads(self._threads)
                 self._evaluator = self._build()
             results = [found for _, found in self._evaluator.results(tracks)]
-            return _Found(results, self._evaluator.timings, describe_device(self._device))
+            return _Found(results, self._evaluator.timings, self._evaluator.counts(), describe_device(self._device))
         except AsdbenchError as error:
             return error
 
@@ -94,6 +95,7 @@ class RayEngine:
         cluster: Which workers.
         device: Torch device of each.
         seconds: Seconds by stage of each worker so far.
+        counted: What each has counted so far.
         devices: What each computes with.
 
     Raises:
@@ -104,6 +106,7 @@ class RayEngine:
     cluster: Cluster
     device: str = "cpu"
     seconds: dict[int, Timings] = field(default_factory=dict)
+    counted: dict[int, dict[str, int]] = field(default_factory=dict)
     devices: dict[int, dict[str, object]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -117,7 +120,10 @@ class RayEngine:
     def record(self) -> dict[str, Any]:
         """Return what ``run.json`` says under ``engine``."""
         asked = {"cpus_per_worker": self.cluster.cpus, "gpus_per_worker": self.cluster.gpus}
-        return {"kind": "ray", "workers": len(self.seconds), **asked}
+        counts: Counter[str] = Counter()
+        for each in self.counted.values():
+            counts.update(each)
+        return {"kind": "ray", "workers": len(self.seconds), **asked, **counts}
 
     def results(self, tracks: Sequence[Track]) -> Generator[Result, None, None]:
         """Yield each track once, as soon as it is scored.
@@ -200,7 +206,9 @@ class _Pool:
             return
         if isinstance(found, AsdbenchError):
             raise found
-        self._engine.seconds[hand.number], self._engine.devices[hand.number] = found.seconds, found.device
+        engine, number = self._engine, hand.number
+        engine.seconds[number], engine.counted[number] = found.seconds, found.counts
+        engine.devices[number] = found.device
         self._give(hand)
         yield from zip(task.tracks, found.results, strict=True)
 

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from asdbench.adapters import load_model
 from asdbench.config import Settings, named_values
 from asdbench.devices import choose_device, describe_device
 from asdbench.engine.activity import Meter
+from asdbench.engine.ahead import default_loaders
+from asdbench.engine.cache import byte_count
 from asdbench.engine.loop import Engine
+from asdbench.engine.memory import Remembered
 from asdbench.engine.ray_engine import Cluster, RayEngine, require_ray
 from asdbench.engine.tracks import TrackEvaluator
+from asdbench.errors import UsageError
 from asdbench.perturb.plan import Plan
 from asdbench.types import Scorer, Track
 
@@ -43,11 +48,29 @@ def job_devices(settings: Settings) -> tuple[str, str]:
 def job_engine(job: Job) -> Engine:
     """Return what scores the tracks of a run."""
     settings = job.config.settings
+    build = _build(job)
     if settings.engine == "local":
-        return job.evaluator(job.meter)
+        return build(job.meter)
     gpus = settings.gpus_per_worker
     cluster = Cluster(settings.ray_address, settings.workers, float(job.device == _CUDA) if gpus is None else gpus)
-    return RayEngine(_build(job), cluster, job.device)
+    return RayEngine(build, cluster, job.device)
+
+
+def job_memory(job: Job) -> Remembered | None:
+    """Return where the embeddings of the run's model are kept; ``None`` where they are not.
+
+    Raises:
+        UsageError: The model cannot be told from others, or the limit is no size.
+    """
+    settings = job.config.settings
+    if settings.cache is None:
+        return None
+    if job.own_model and getattr(job.model.scorer, "fingerprint", None) is None:
+        raise UsageError(
+            f"the model {job.model.name!r} was given as an object without a fingerprint, so nothing that --cache keeps "
+            "of it would be found again; give it an attribute fingerprint, or leave --cache out."
+        )
+    return Remembered(Path(settings.cache).resolve(), byte_count(settings.cache_limit), job.identity["model"])
 
 
 def device_record(job: Job, engine: Engine | None = None) -> dict[str, object]:
@@ -99,6 +122,9 @@ class BuildEvaluator:
         tracks: All tracks of the data set.
         skip: Whether a condition with a broken donor is left out.
         annotated: As for `asdbench.engine.activity.Meter`.
+        memory: Where embeddings are kept.
+        reuse: Whether conditions share what they have in common.
+        loaders: How many threads read media ahead.
     """
 
     model: NamedModel | Scorer
@@ -107,23 +133,40 @@ class BuildEvaluator:
     tracks: tuple[Track, ...]
     skip: bool
     annotated: bool
+    memory: Remembered | None = None
+    reuse: bool = True
+    loaders: int = 0
 
-    def __call__(self) -> TrackEvaluator:
-        """Return it."""
+    def __call__(self, meter: Meter | None = None) -> TrackEvaluator:
+        """Return it.
+
+        Args:
+            meter: What to measure beside the scores, where this process has it already.
+        """
         scorer: Any = self.model.load() if isinstance(self.model, NamedModel) else self.model
-        meter = Meter(scorer, tuple(each.condition for each in self.plan.conditions), self.annotated)
-        return TrackEvaluator(scorer, self.plan, self.tracks, self.label, self.skip, meter)
+        if meter is None:
+            meter = Meter(scorer, tuple(each.condition for each in self.plan.conditions), self.annotated)
+        memory = None if self.memory is None else self.memory.open(scorer)
+        return TrackEvaluator(
+            scorer, self.plan, self.tracks, self.label, self.skip, meter, memory, self.reuse, self.loaders
+        )
 
 
 def _build(job: Job) -> BuildEvaluator:
     settings, model = job.config.settings, job.model
     checkpoint = None if model.checkpoint is None else str(model.checkpoint)
     named = NamedModel(settings.model, checkpoint, job.device, tuple(settings.option))
+    # A worker without a GPU has one core, and the model takes all of it.
+    usual = default_loaders(job.device) if settings.engine == "local" or job.device == _CUDA else 0
+    here = job.own_model or settings.engine == "local"
     return BuildEvaluator(
-        model.scorer if job.own_model else named,
+        model.scorer if here else named,
         model.name,
         job.plan,
         tuple(job.dataset.tracks),
         settings.on_error == "skip",
         job.meter.annotated,
+        job.memory,
+        settings.reuse,
+        usual if settings.loaders is None else settings.loaders,
     )

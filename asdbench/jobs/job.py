@@ -17,9 +17,11 @@ from asdbench.engine.assemble import assemble
 from asdbench.engine.auditing import audit_plan
 from asdbench.engine.facts import row_facts
 from asdbench.engine.loop import Skipped, score_tracks
-from asdbench.engine.tracks import TrackEvaluator, media_digest
+from asdbench.engine.medium import media_digest
+from asdbench.engine.memory import Remembered
+from asdbench.engine.tracks import TrackEvaluator
 from asdbench.errors import NotComparableError
-from asdbench.jobs.engines import device_record, job_engine
+from asdbench.jobs.engines import device_record, job_engine, job_memory
 from asdbench.jobs.finish import finish
 from asdbench.jobs.record import job_identity, job_record
 from asdbench.perturb.plan import Plan
@@ -86,23 +88,27 @@ class Job:
         annotated = all(track.voiced is not None for track in self.dataset.tracks)
         return Meter(self.model.scorer, tuple(each.condition for each in self.plan.conditions), annotated)
 
-    def evaluator(self, meter: Meter | None = None) -> TrackEvaluator:
-        """Return what scores tracks in this process."""
-        skip = self.config.settings.on_error == "skip"
-        return TrackEvaluator(self.model.scorer, self.plan, self.dataset.tracks, self.model.name, skip, meter)
+    @cached_property
+    def memory(self) -> Remembered | None:
+        """Where embeddings of the model are kept for later runs."""
+        return job_memory(self)
 
-    def require_same_media(self, folder: RunFolder, stamps: Mapping[str, str], stamp: Callable[[Track], str]) -> None:
+    @cached_property
+    def stamp(self) -> Callable[[Track], str]:
+        """Tells of a track whether its files, and those of its neighbours, are the same as ever."""
+        return TrackEvaluator(self.model.scorer, self.plan, self.dataset.tracks, self.model.name).stamp
+
+    def require_same_media(self, folder: RunFolder, stamps: Mapping[str, str]) -> None:
         """Refuse to take scores for those of files that have changed since.
 
         Args:
             folder: Where the scores are.
             stamps: ``video_id|entity_id`` to the stamp of the media that were scored.
-            stamp: The stamp of a track now.
 
         Raises:
             NotComparableError: Some have changed.
         """
-        changed = [track for track in self.tracks if stamps.get("|".join(track.key)) not in (None, stamp(track))]
+        changed = [track for track in self.tracks if stamps.get("|".join(track.key)) not in (None, self.stamp(track))]
         if changed:
             raise NotComparableError(
                 f"{folder.path}: the media of {len(changed)} tracks have changed since they were scored, the first "
@@ -127,7 +133,7 @@ class Job:
         names = tuple(condition.condition.name for condition in self.plan.scored)
         shards = Shards(folder.path, names, self.meter.columns, self.meter.identity)
         engine = job_engine(self)
-        self.require_same_media(folder, _stamps(shards.facts()), self.evaluator().stamp)
+        self.require_same_media(folder, _stamps(shards.facts()))
         record["audit"], audit_seconds = self._audit(folder)
         done = shards.done()
         skipped = score_tracks(engine, self.tracks, shards, self.config.settings.on_error, progress)

@@ -32,6 +32,7 @@ def job_identity(job: Job) -> dict[str, Any]:
         "plan_sha256": job.plan.sha256,
         "limit": len(job.tracks) if len(job.tracks) < len(job.dataset.tracks) else None,
         **({"plan_seeds": job.plan_seeds} if job.plan_seeds > 1 else {}),
+        **({} if job.config.settings.reuse else {"reuse": False}),
     }
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from asdbench.engine.cache import SUFFIX, EmbeddingCache
+from asdbench.engine.cache import SUFFIX, EmbeddingCache, byte_count
 from asdbench.errors import ResourceError, UsageError
 
 _MANY = 1 << 30
@@ -34,6 +34,28 @@ def test_what_is_kept_comes_back_in_another_process_too(tmp_path: Path) -> None:
     assert (later.hits, later.misses) == (1, 1)
 
 
+def test_tensors_come_back_as_tensors(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch")
+    cache = EmbeddingCache(tmp_path, _MANY)
+    with torch.inference_mode():
+        tensor = torch.from_numpy(_array(2))[:, 10:20]
+        cache.put("tensor", tensor)
+    found = cache.get("tensor")
+    assert isinstance(found, torch.Tensor)
+    assert torch.equal(found, tensor)
+
+
+@pytest.mark.parametrize(("text", "bytes_"), [("20GB", 20 * 10**9), ("1.5 mb", 1_500_000), ("700", 700), ("2K", 2000)])
+def test_sizes(text: str, bytes_: int) -> None:
+    assert byte_count(text) == bytes_
+
+
+@pytest.mark.parametrize("text", ["", "GB", "-1GB", "20 giga"])
+def test_what_is_no_size_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="expected a size such as 500MB"):
+        byte_count(text)
+
+
 @pytest.mark.parametrize("damage", ["flip", "cut", "empty", "other"])
 def test_damage_is_absence_and_is_mended(tmp_path: Path, damage: str) -> None:
     cache = EmbeddingCache(tmp_path, _MANY)
@@ -53,7 +75,7 @@ def test_no_pickle_is_ever_read(tmp_path: Path) -> None:
 
 
 def test_what_was_not_used_for_longest_goes(tmp_path: Path) -> None:
-    size = 928 + 16 + 0  # one array of 50 rows, its header and checksum
+    size = 928 + 16 + 1  # one array of 50 rows, its header, checksum and letter
     cache = EmbeddingCache(tmp_path, 10 * size)
     for number in range(10):
         cache.put(f"{number}", _array(number))
