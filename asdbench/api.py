@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import numpy as np
 
 from asdbench.adapters import LoadedModel, load_model, needs_checkpoint, wrap_model
 from asdbench.analysis.conditions import require_both_classes
-from asdbench.atomic import write_json
 from asdbench.checkpoints.cards import caution
 from asdbench.checkpoints.shipped import shipped_checkpoint
 from asdbench.config import (
@@ -24,35 +19,29 @@ from asdbench.config import (
     completed,
     demo_config,
     named_values,
-    resample_count,
+    require_use,
     resolve,
 )
 from asdbench.data import dataset_folder, open_dataset, shipped_data
-from asdbench.devices import choose_device, describe_device
-from asdbench.engine.activity import SHARPNESS, Meter
-from asdbench.engine.assemble import assemble
 from asdbench.engine.auditing import audit_plan
-from asdbench.engine.facts import row_facts
-from asdbench.engine.loop import Skipped, score_tracks
-from asdbench.engine.tracks import TrackEvaluator, media_digest
-from asdbench.errors import DataError, NotComparableError, UsageError
+from asdbench.errors import UsageError
+from asdbench.jobs.engines import job_devices
+from asdbench.jobs.finish import finish, reopened
+from asdbench.jobs.job import Job
 from asdbench.materialize import open_set
 from asdbench.materialize.given import read_given
-from asdbench.perturb.plan import Plan, plan
+from asdbench.perturb.plan import plan
 from asdbench.perturb.repeats import with_repeats
 from asdbench.predictions.table import read_scale
-from asdbench.records import provenance
-from asdbench.records.facts import write_facts
-from asdbench.records.folder import AUDIT_FILE, RunFolder, default_folder, fingerprint
+from asdbench.records.folder import RunFolder, default_folder
 from asdbench.records.predictions import predictions_path, write_predictions
-from asdbench.records.shards import Shards, TrackFacts
 from asdbench.report.contrast import Contrast, contrast, write_contrast
 from asdbench.report.preview import Preview, write_preview
 from asdbench.report.run import Run, open_run
 from asdbench.report.showing import named_suite, show, single_suite
 from asdbench.report.write import write_report
 from asdbench.suites import load_suite
-from asdbench.types import Dataset, Scorer, Suite, Track, TrackKey
+from asdbench.types import Dataset, Scorer
 
 Notify = Callable[[str], None]
 
@@ -76,6 +65,14 @@ def run(
     audit: int | str | None = None,
     resamples: int | str | None = None,
     plan_seeds: int | None = None,
+    engine: str | None = None,
+    ray_address: str | None = None,
+    workers: int | None = None,
+    gpus_per_worker: float | None = None,
+    cache: str | Path | None = None,
+    cache_limit: str | None = None,
+    reuse: bool | None = None,
+    loaders: int | None = None,
     config: Path | None = None,
     progress: bool | None = None,
 ) -> Run:
@@ -102,6 +99,15 @@ def run(
         on_error: ``stop`` at broken media, or ``skip`` them and have them counted.
         audit: How many tracks per condition are measured before scoring, 4 by default, or ``off``.
         resamples: How many resamples the intervals rest on, 1,000 by default, or ``off`` for none.
+        engine: ``local``, or ``ray`` to score on the workers of a Ray cluster (docs/cluster.md).
+        ray_address: Cluster to join; by default one is started on this machine for this run.
+        workers: How many workers; by default as many as the cluster has room for.
+        gpus_per_worker: GPUs of each worker; by default 1 on CUDA, else none.
+        cache: Folder in which embeddings of faces are kept for later runs; none by default.
+        cache_limit: How much it may hold, ``20GB`` by default.
+        reuse: Whether conditions share what they have in common, as by default, or each is scored from nothing.
+        loaders: How many threads read the next tracks while one is scored; by default 1 on a CPU with more than 2
+            cores, up to 4 beside a GPU.
         config: TOML file of settings; ``asdbench.toml`` in the current folder by default.
         progress: Whether to show a progress bar; on a terminal by default.
 
@@ -115,8 +121,9 @@ def run(
     flags = {
         "suite": suite, "data": data, "checkpoint": checkpoint, "format": format, "split": split, "device": device,
         "out": out, "runs": runs, "limit": limit, "seed": seed, "on_error": on_error, "audit": audit,
-        "plan_seeds": plan_seeds,
-        "resamples": resamples,
+        "plan_seeds": plan_seeds, "resamples": resamples, "engine": engine, "ray_address": ray_address,
+        "workers": workers, "gpus_per_worker": gpus_per_worker, "cache": cache, "cache_limit": cache_limit,
+        "reuse": reuse, "loaders": loaders,
         "model": model if isinstance(model, str) else None,
         "option": [f"{key}={value}" for key, value in options.items()] if options else None,
         "data_option": [f"{key}={value}" for key, value in data_options.items()] if data_options else None,
@@ -144,6 +151,7 @@ def run_config(
         AsdbenchError: See ``asdbench.errors`` for the tree.
     """
     config, named = completed(config, model is not None, needs_checkpoint), config
+    require_use(config)
     settings = config.settings
     suite = load_suite(settings.suite)
     if config is not named:
@@ -159,28 +167,29 @@ def run_config(
         track.labels[slice(None) if track.scored is None else track.scored] for track in tracks if track.dubbed is None
     ]
     require_both_classes(np.concatenate([np.zeros(0, np.int8), *labels]))
-    device = choose_device(settings.device)
+    device, here = job_devices(settings)
     checkpoint = shipped_checkpoint(str(settings.checkpoint)) if config.demo else settings.checkpoint
-    model = model or load_model(settings.model, checkpoint, device, named_values(settings.option))
+    own_model = model is not None
+    model = model or load_model(settings.model, checkpoint, here, named_values(settings.option))
     _notify_unfit(model, dataset, notify)
     dubbed = "" if all(track.dubbed is None for track in dataset.tracks) else " and dubbed"
     notify(f"planning {suite.label}{dubbed} on {len(dataset.tracks):,} tracks of {dataset.name}")
     plan_ = plan(dataset.tracks, suite, settings.seed)
     plan_ = with_repeats(plan_, dataset.tracks, suite, settings.seed, settings.plan_seeds)
-    job = _Job(config, suite, dataset, tracks, model, device, plan_)
-    identity = job.identity()
-    folder = RunFolder(Path(settings.out) if settings.out else job.default_folder(identity))
-    earlier = folder.claim(identity)
+    job = Job(config, suite, dataset, tracks, model, device, plan_, own_model)
+    _ = job.memory  # refused before the folder is claimed
+    folder = job.folder
+    earlier = folder.claim(job.identity)
     with folder.lock():
         if earlier and earlier["state"] == "complete":
-            _require_same_media(folder.path, folder.read_stamps(), tracks, job.evaluator().stamp)
+            job.require_same_media(folder, folder.read_stamps())
             skipped = earlier["counts"]["skipped_tracks"]
             left_out = f" but for {skipped} skipped track(s)" if skipped else ""
             notify(f"this run is complete{left_out}; delete its folder, or choose another --out, to score again")
             asked = config.sources["resamples"] != "default"
-            return _reopened(folder, settings.resamples if asked else None)
+            return reopened(folder, settings.resamples if asked else None)
         notify(f"{'continuing' if earlier else 'writing'} {folder.path}")
-        return job.execute(folder, identity, progress)
+        return job.execute(folder, progress)
 
 
 def _notify_unfit(model: LoadedModel, dataset: Dataset, notify: Notify) -> None:
@@ -228,192 +237,6 @@ def demo(
     found = contrast(runs)
     write_contrast(found, folder)
     return found
-
-
-def _require_same_media(
-    folder: Path, stamps: Mapping[str, str], tracks: Sequence[Track], stamp_of: Callable[[Track], str]
-) -> None:
-    """Refuse to take scores for those of files that have changed since."""
-    changed = [track for track in tracks if stamps.get("|".join(track.key)) not in (None, stamp_of(track))]
-    if changed:
-        raise NotComparableError(
-            f"{folder}: the media of {len(changed)} tracks have changed since they were scored, the first those of "
-            f"{changed[0].entity_id!r} in video {changed[0].video_id!r}; delete the folder, or choose another --out."
-        )
-
-
-def _reopened(folder: RunFolder, resamples: int | str | None = None) -> Run:
-    try:
-        run = open_run(folder.path)
-    except DataError:
-        # Somebody deleted or damaged the numbers; the predictions still hold them.
-        return _finished(folder, folder.read_record(), resamples)
-    if resamples is None or run.rows.resamples == resample_count(resamples):
-        return run
-    return _finished(folder, run.record, resamples)
-
-
-def _finished(folder: RunFolder, record: Mapping[str, Any], resamples: int | str | None = None) -> Run:
-    """Write everything that follows from the predictions."""
-    run = Run(folder.path, record, {}).recomputed(resamples)
-    write_json(folder.path / "metrics.json", run.metrics)
-    write_report(run)
-    return run
-
-
-@dataclass(frozen=True)
-class _Job:
-    """Everything resolved, ready to be scored."""
-
-    config: Config
-    suite: Suite
-    dataset: Dataset
-    tracks: Sequence[Track]
-    model: LoadedModel
-    device: str
-    plan: Plan
-
-    def identity(self) -> dict[str, Any]:
-        """Return all that two runs must share to be the same run."""
-        return {
-            "model": {
-                "adapter": self.model.adapter,
-                "adapter_version": self.model.adapter_version,
-                "checkpoint_sha256": self.model.checkpoint_sha256,
-                "fingerprint": self.model.fingerprint,
-                **({"options": dict(self.model.options)} if self.model.options else {}),
-                "dtype": "float32",
-                "device": self.device.partition(":")[0],
-                "torch": provenance.versions()["torch"],
-            },
-            "data": {"fingerprint": self.dataset.fingerprint, "protocol": self.dataset.protocol},
-            "suite": {"name": self.suite.label, "sha256": self.suite.sha256},
-            "plan_sha256": self.plan.sha256,
-            "limit": len(self.tracks) if len(self.tracks) < len(self.dataset.tracks) else None,
-            **({"plan_seeds": self.plan_seeds} if self.plan_seeds > 1 else {}),
-        }
-
-    @property
-    def plan_seeds(self) -> int:
-        """How many plans there are."""
-        return self.config.settings.plan_seeds
-
-    def default_folder(self, identity: dict[str, Any]) -> Path:
-        return default_folder(
-            Path(self.config.settings.runs), self.model.name, self.suite.name, self.dataset.name, identity
-        )
-
-    @cached_property
-    def meter(self) -> Meter:
-        """What is measured beside the scores."""
-        annotated = all(track.voiced is not None for track in self.dataset.tracks)
-        return Meter(self.model.scorer, tuple(each.condition for each in self.plan.conditions), annotated)
-
-    def evaluator(self, meter: Meter | None = None) -> TrackEvaluator:
-        skip = self.config.settings.on_error == "skip"
-        return TrackEvaluator(self.model.scorer, self.plan, self.dataset.tracks, self.model.name, skip, meter)
-
-    def execute(self, folder: RunFolder, identity: dict[str, Any], progress: bool | None) -> Run:
-        """Score, then write everything that is computed from scores."""
-        started = time.time()
-        record = self._record(identity)
-        folder.write_record(record | {"state": "running"})
-        folder.write_plan(self.plan.records())
-        names = tuple(condition.condition.name for condition in self.plan.scored)
-        shards = Shards(folder.path, names, self.meter.columns, self.meter.identity)
-        evaluator = self.evaluator(self.meter)
-        _require_same_media(folder.path, _stamps(shards.facts()), self.tracks, evaluator.stamp)
-        record["audit"], audit_seconds = self._audit(folder)
-        done = shards.done()
-        skipped = score_tracks(evaluator, self.tracks, shards, self.config.settings.on_error, progress)
-        facts = shards.facts()
-        self._write_predictions(folder, shards, skipped)
-        failures = [(*key, "conditions", known.failure) for key, known in sorted(facts.items()) if known.failure]
-        folder.write_skipped([*((*entry.key, "track", entry.reason) for entry in skipped), *failures])
-        record["counts"] = self._counts(skipped) | {"incomplete_tracks": len(failures)}
-        record["data"]["media_digest"] = media_digest({key: known.medium for key, known in facts.items()})
-        wall = {"wall_seconds": round(time.time() - started, 3), "tracks_from_earlier_starts": len(done)}
-        record["timings"] = wall | {"audit_seconds": audit_seconds} | evaluator.timings.record()
-        folder.write_stamps(_stamps(facts))
-        _finished(folder, record)
-        folder.write_record(record | {"state": "complete"})
-        shards.remove()
-        return open_run(folder.path)
-
-    def _audit(self, folder: RunFolder) -> tuple[dict[str, Any] | None, float]:
-        """Measure what the plan does before hours of scoring rely on it; return a summary, and the seconds it took."""
-        sample = self.config.settings.audit
-        if sample == "off" or len(self.plan.conditions) == 1:
-            (folder.path / AUDIT_FILE).unlink(missing_ok=True)
-            return None, 0.0
-        started = time.perf_counter()
-        seed = self.suite.seed if self.config.settings.seed is None else self.config.settings.seed
-        found = audit_plan(self.plan, self.tracks, self.dataset.tracks, sample, seed)
-        write_json(folder.path / AUDIT_FILE, found.to_dict())
-        found.audit.require()
-        return found.summary(), round(time.perf_counter() - started, 3)
-
-    def _record(self, identity: dict[str, Any]) -> dict[str, Any]:
-        seed = self.config.settings.seed
-        info = self.model.info
-        return {
-            "fingerprint": fingerprint(identity),
-            "identity": identity,
-            "config": self.config.record(),
-            "custom": seed is not None and seed != self.suite.seed,
-            "model": {
-                "name": self.model.name,
-                **identity["model"],
-                "checkpoint": str(self.model.checkpoint) if self.model.checkpoint else None,
-                "parameters": info.parameters if info else None,
-                "trained_on": info.trained_on if info else None,
-            },
-            "data": {
-                "name": self.dataset.name,
-                "format": self.dataset.format,
-                "notes": self.dataset.notes,
-                **identity["data"],
-            },
-            "suite": {
-                "name": self.suite.name,
-                "version": self.suite.version,
-                "sha256": self.suite.sha256,
-                "seed": self.suite.seed if seed is None else seed,
-                "conditions": [msgspec.to_builtins(p.condition) for p in self.plan.conditions],
-            },
-            "plan": {
-                "sha256": self.plan.sha256,
-                "conditions": {p.condition.name: p.summary() for p in self.plan.conditions if p.decisions},
-                "seeds": self.plan_seeds,
-                "repeats": [msgspec.to_builtins(p.condition) for p in self.plan.repeats],
-            },
-            "activity": self.meter.record(),
-            "device": describe_device(self.device),
-            "versions": provenance.versions(),
-            "machine": provenance.machine(),
-            "git": provenance.git(),
-        }
-
-    def _counts(self, skipped: Sequence[Skipped]) -> dict[str, int]:
-        gone = {entry.key for entry in skipped}
-        return {
-            "tracks": len(self.tracks),
-            "skipped_tracks": len(skipped),
-            "frames": sum(len(track) for track in self.tracks if track.key not in gone),
-            "skipped_frames": sum(len(track) for track in self.tracks if track.key in gone),
-        }
-
-    def _write_predictions(self, folder: RunFolder, shards: Shards, skipped: Sequence[Skipped]) -> None:
-        gone = {entry.key for entry in skipped}
-        scored = [track for track in self.tracks if track.key not in gone]
-        for condition in self.plan.scored:
-            path = predictions_path(folder.path, condition.condition.name)
-            write_predictions(path, assemble(condition, scored, shards, self.meter))
-        write_facts(folder.path, row_facts(self.dataset.tracks, scored, shards.column(SHARPNESS)))
-
-
-def _stamps(facts: Mapping[TrackKey, TrackFacts]) -> dict[str, str]:
-    return {"|".join(key): known.stamp for key, known in sorted(facts.items())}
 
 
 def audit_suite(
@@ -547,13 +370,13 @@ def score_predictions(
             notify(
                 "these predictions are scored; delete the folder of the run, or choose another --out, to do it again"
             )
-            return _reopened(folder, resamples)
+            return reopened(folder, resamples)
         notify(f"writing {folder.path}")
         folder.write_record(record | {"state": "running"})
         for condition, rows in given.predictions.items():
             write_predictions(predictions_path(folder.path, condition), rows)
         given.copy_records(folder.path)
-        _finished(folder, record, resamples)
+        finish(folder, record, resamples)
         folder.write_record(record | {"state": "complete"})
     return open_run(folder.path)
 
@@ -571,6 +394,6 @@ def report(path: str | Path, resamples: int | str | None = None) -> Run:
     """
     finished = open_run(path)
     if resamples is not None:
-        return _finished(RunFolder(finished.path), finished.record, resamples)
+        return finish(RunFolder(finished.path), finished.record, resamples)
     write_report(finished)
     return finished

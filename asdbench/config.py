@@ -31,6 +31,8 @@ DEMO_DATA = "demo-val"
 
 _LISTS = ("option", "data_option")
 
+_OF_RAY = ("ray_address", "workers", "gpus_per_worker")
+
 _DEMO = "demo"  # where the values of the demo come from, in the record
 
 Resamples = Annotated[int, msgspec.Meta(ge=100)] | Literal["off"]
@@ -61,6 +63,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         on_error: ``stop`` at broken media, or ``skip`` and count them.
         audit: How many tracks per condition are measured before scoring, or ``off``.
         resamples: How many resamples the intervals rest on, or ``off`` for none.
+        engine: Where tracks are scored: ``local``, in this process, or ``ray``, on the workers of a Ray cluster.
+        ray_address: Of a running cluster; one is started here without it.
+        workers: How many of them; as many as the cluster has room for by default.
+        gpus_per_worker: GPUs of each; 1 on CUDA, else none.
+        cache: Folder in which embeddings of faces are kept for later runs.
+        cache_limit: How much it may hold, such as ``20GB``.
+        reuse: Whether conditions share what they have in common, or each is scored from nothing.
+        loaders: How many threads read media ahead.
     """
 
     suite: str = "unsync"
@@ -80,6 +90,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     on_error: Literal["stop", "skip"] = "stop"
     audit: Annotated[int, msgspec.Meta(ge=1)] | Literal["off"] = 4
     resamples: Resamples = 1000
+    engine: Literal["local", "ray"] = "local"
+    ray_address: str | None = None
+    workers: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    gpus_per_worker: Annotated[float, msgspec.Meta(ge=0)] | None = None
+    cache: str | None = None
+    cache_limit: str = "20GB"
+    reuse: bool = True
+    loaders: Annotated[int, msgspec.Meta(ge=0, le=64)] | None = None
 
 
 @dataclass(frozen=True)
@@ -179,6 +197,23 @@ def completed(config: Config, own_model: bool, needs_weights: Callable[[str], bo
             f"{DEMO_CHECKPOINTS[0]}), or --model NAME for a model that needs no weights (such as 'additive')."
         )
     return config
+
+
+def require_use(config: Config) -> None:
+    """Refuse what was asked for in so many words and would have no effect.
+
+    Raises:
+        UsageError: The message names what, and what it needs.
+    """
+    asked = {key for key, source in config.sources.items() if source in ("flag", "argument")}
+    idle = sorted(asked.intersection(_OF_RAY))
+    if config.settings.engine != "ray" and idle:
+        flag = "--" + idle[0].replace("_", "-")
+        raise UsageError(f"{flag} is for the engine ray; add --engine ray, or leave it out.")
+    if config.settings.cache is None and "cache_limit" in asked:
+        raise UsageError("--cache-limit is for a cache; add --cache FOLDER, or leave it out.")
+    if config.settings.cache is not None and not config.settings.reuse:
+        raise UsageError("--no-reuse scores everything from nothing, and --cache would spare that; leave one out.")
 
 
 def resample_count(given: Any) -> int:

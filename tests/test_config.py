@@ -8,7 +8,16 @@ from typing import Any
 import msgspec
 import pytest
 
-from asdbench.config import DEFAULT_FILE, DEMO_DATA, Settings, completed, demo_config, resample_count, resolve
+from asdbench.config import (
+    DEFAULT_FILE,
+    DEMO_DATA,
+    Settings,
+    completed,
+    demo_config,
+    require_use,
+    resample_count,
+    resolve,
+)
 from asdbench.errors import UnknownNameError, UsageError
 from asdbench.metrics.bootstrap import RESAMPLES
 
@@ -30,6 +39,14 @@ OTHER = {
     "audit": 9,
     "resamples": 500,
     "plan_seeds": 3,
+    "engine": "ray",
+    "ray_address": "auto",
+    "workers": 4,
+    "gpus_per_worker": 0.5,
+    "cache": "kept",
+    "cache_limit": "1GB",
+    "reuse": False,
+    "loaders": 2,
 }
 """For every setting another value than its default."""
 
@@ -130,6 +147,22 @@ def test_flags_that_were_not_given_change_nothing(file: Path) -> None:
     config = resolve(dict.fromkeys(OTHER), write(file, **OTHER))
     assert msgspec.to_builtins(config.settings) == OTHER
     assert set(config.sources.values()) == {str(file)}
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        ({"workers": 2}, "--workers is for the engine ray; add --engine ray"),
+        ({"gpus_per_worker": 1.0}, "--gpus-per-worker is for the engine ray"),
+        ({"cache_limit": "1GB"}, "--cache-limit is for a cache; add --cache FOLDER"),
+        ({"cache": "kept", "reuse": False}, "leave one out"),
+    ],
+)
+def test_flags_without_effect_are_refused(file: Path, flags: dict[str, Any], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        require_use(resolve(flags))
+    if "reuse" not in flags:  # a file may hold what only some of its users need
+        require_use(resolve({}, write(file, **flags)))
 
 
 def test_a_falsy_flag_is_given() -> None:

@@ -74,7 +74,7 @@ def test_killed_while_writing_results(fixture_root: Path, tmp_path: Path, monkey
 
     run("whole")
     with monkeypatch.context() as patch:
-        patch.setattr("asdbench.api.write_report", lambda _: (_ for _ in ()).throw(KeyboardInterrupt))
+        patch.setattr("asdbench.jobs.finish.write_report", lambda _: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             run("killed")
     assert (tmp_path / "killed" / "work").exists()

@@ -76,7 +76,7 @@ def test_an_unfinished_run_does_not_continue_with_other_media(
     fixture_copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr("asdbench.api.write_report", lambda _: (_ for _ in ()).throw(KeyboardInterrupt))
+        patch.setattr("asdbench.jobs.finish.write_report", lambda _: (_ for _ in ()).throw(KeyboardInterrupt))
         run("blind", fixture_copy, out=tmp_path / "run")
     spoil(fixture_copy)
     with pytest.raises(NotComparableError, match="have changed"):
@@ -144,7 +144,7 @@ def test_a_mended_donor_is_used_when_the_run_goes_on(
     content = wav.read_bytes()
     wav.unlink()
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr("asdbench.api.write_report", lambda _: (_ for _ in ()).throw(KeyboardInterrupt))
+        patch.setattr("asdbench.jobs.finish.write_report", lambda _: (_ for _ in ()).throw(KeyboardInterrupt))
         go("mended", on_error="skip")
     wav.write_bytes(content)
     mended = go("mended")

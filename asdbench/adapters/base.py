@@ -119,6 +119,9 @@ class Adapter(ABC):
         """
         return None
 
+    def forget(self) -> None:  # noqa: B027 - most models keep nothing
+        """Drop whatever an earlier call has left for later ones; a subclass that keeps something overrides it."""
+
     def score_track(self, audio: Int16Array, faces: Sequence[UInt8Array], fps: float) -> Float32Array:
         """Score one face track from its medium: the three steps above in one call.
 

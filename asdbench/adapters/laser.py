@@ -76,12 +76,7 @@ class LaserLoCoNet(LoCoNetAdapter):
         """
         pictures = self.pictures(faces, context)
         points = self._points(landmarks, len(faces), len(context))
-
-        def embed(seen: Tensor) -> Tensor:
-            shown = None if points is None else self.picked(points, seen)
-            return self.network.embed_faces(self.picked(pictures, seen), shown)
-
-        return self.features(faces, context, embed)
+        return self.features(faces, context, [pictures] if points is None else [pictures, points])
 
     def score_track(
         self,

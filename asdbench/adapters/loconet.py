@@ -6,14 +6,15 @@ Which neighbours they are is found by `asdbench.data.context`; the published cho
 
 The official 3-D convolution runs over the frames of all three as one sequence, so that the last two frames of one and
 the first two of the next see each other. That is part of the published scores and the default here;
-``context = "independent"`` runs every face on its own. A standing-in face costs next to nothing: only frames whose
-surroundings differ are computed.
+``context = "independent"`` runs every face on its own. Either way only frames whose surroundings differ are computed: a
+standing-in face costs next to nothing, and a face that was seen with another target only what borders on others now.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -22,11 +23,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from asdbench.adapters.base import AdapterOptions, Needs
+from asdbench.adapters.feature_cache import FeatureCache, digests, key_of, stretches
 from asdbench.adapters.torch_adapter import (
     CROP_SIZE,
     TorchAdapter,
     exact_inference,
-    in_chunks,
     log_odds,
     one_thread,
     resized_crops,
@@ -58,7 +59,11 @@ class LoCoNetOptions(AdapterOptions, frozen=True):
 
 
 class LoCoNetAdapter(TorchAdapter[LoCoNet]):
-    """LoCoNet; its 3-D convolution of five frames gives the halo of two."""
+    """LoCoNet; its 3-D convolution of five frames gives the halo of two.
+
+    Attributes:
+        cache: Features of the faces seen so far, also with other targets and under other conditions.
+    """
 
     name = "loconet"
     version = 1
@@ -70,6 +75,7 @@ class LoCoNetAdapter(TorchAdapter[LoCoNet]):
     def __init__(self, network: LoCoNet, device: str = "cpu", options: AdapterOptions | None = None) -> None:
         super().__init__(network, device, options)
         self.needs = replace(self.needs, context_seed=self.options.context_seed)
+        self.cache = FeatureCache()
 
     def embed_audio(self, audio: Int16Array, num_frames: int, fps: float) -> Tensor:
         """Return ``[1, num_frames, 128]`` on the device; see `Adapter.embed_audio`."""
@@ -90,8 +96,7 @@ class LoCoNetAdapter(TorchAdapter[LoCoNet]):
         Raises:
             DataError: Too many neighbours, another number of frames than the target's, or no gray uint8 crop.
         """
-        pictures = self.pictures(faces, context)
-        return self.features(faces, context, lambda seen: self.network.embed_faces(self.picked(pictures, seen)))
+        return self.features(faces, context, [self.pictures(faces, context)])
 
     def score(self, audio_embedding: Tensor, face_embedding: Tensor) -> Float32Array:
         """Return ``[num_frames]`` float32 log-odds; see `Adapter.score`."""
@@ -110,38 +115,40 @@ class LoCoNetAdapter(TorchAdapter[LoCoNet]):
         shown = [_BLACK, *faces, *(_BLACK if crop is None else crop for speaker in context for crop in speaker)]
         return torch.from_numpy(resized_crops(shown, side))
 
-    def picked(self, pictures: Tensor, indices: Tensor) -> Tensor:
-        """Return ``pictures[indices]`` as float32 on the device."""
-        return pictures[indices].to(self.device).float()
-
-    def features(self, faces: Sequence[UInt8Array], context: ContextFaces, embed: Callable[[Tensor], Tensor]) -> Tensor:
+    def features(self, faces: Sequence[UInt8Array], context: ContextFaces, inputs: Sequence[Tensor]) -> Tensor:
         """Run the front end over the three faces.
 
         Args:
             faces: As for `embed_faces`.
             context: Likewise.
-            embed: Maps indices ``[1, N]`` of pictures (0 is black, then those of every face in turn), which are seen
-                one after the other, to features ``[1, N, C]``.
+            inputs: What ``embed_faces`` of the network takes of each picture, in the order of `pictures`.
 
         Returns:
             ``[3, T, C]``.
         """
         speakers = _picture_indices(faces, context)
         order = list(STANDING_IN[len(context)])
+        known = digests(inputs)
         with exact_inference(self.device):
             if self.options.context == "independent":
-                return torch.stack([self._distinct(speaker, embed) for speaker in speakers])[order]
-            return self._distinct(speakers[order].ravel(), embed).view(SPEAKERS, len(faces), -1)
+                return torch.stack([self._distinct(speaker[None], inputs, known) for speaker in speakers])[order]
+            return self._distinct(speakers[order], inputs, known).view(SPEAKERS, len(faces), -1)
 
-    def _distinct(self, sequence: _Indices, embed: Callable[[Tensor], Tensor]) -> Tensor:
-        """Embed one sequence ``[N]`` into ``[N, C]``; frames with equal surroundings are computed once."""
-        halo = self.needs.halo
-        runs, where = distinct_runs(sequence, halo)
-        parts = []
-        for start, stop in runs:
-            before, after = min(halo, start), min(halo, len(sequence) - stop)
-            seen = torch.from_numpy(sequence[start - before : stop + after])[None]
-            parts.append(in_chunks(seen, embed, halo)[0, before : before + stop - start])
+    def _distinct(self, speakers: _Indices, inputs: Sequence[Tensor], known: Sequence[bytes]) -> Tensor:
+        """Embed faces ``[S, T]``, seen one after the other, into ``[S T, C]``; what is known is not computed again."""
+        halo, sequence = self.needs.halo, speakers.ravel()
+        shown = [known[picture] for picture in sequence.tolist()]
+        numbers = {content: number for number, content in enumerate(shown)}
+        runs, where = distinct_runs(np.array([numbers[content] for content in shown]), halo)
+
+        def computed(start: int, stop: int) -> Tensor:
+            first = max(0, start - halo)
+            seen = torch.from_numpy(sequence[first : stop + halo])
+            given = (each[seen].to(self.device).float()[None] for each in inputs)
+            return self.network.embed_faces(*given, wanted=slice(start - first, stop - first))[0]
+
+        cut = stretches(runs, shown, _breaks(speakers), halo)
+        parts = [self.cache.once(key_of(shown, *one, halo), partial(computed, *one)) for one in cut]
         return torch.cat(parts)[torch.from_numpy(where)]
 
 
@@ -172,6 +179,14 @@ def distinct_runs(sequence: _Indices, halo: int) -> tuple[list[tuple[int, int]],
     stretches = np.split(computed, np.flatnonzero(np.diff(computed) > 1) + 1)
     where = np.searchsorted(computed, first[which.reshape(-1)])
     return [(int(stretch[0]), int(stretch[-1]) + 1) for stretch in stretches], where
+
+
+def _breaks(speakers: _Indices) -> set[int]:
+    """Return the frames of ``[S, T]``, laid end to end, with which another face begins or one comes or goes."""
+    frames = speakers.shape[1]
+    appears = np.diff((speakers > 0).astype(np.int8), axis=1, prepend=2, append=2) != 0
+    speaker, frame = appears.nonzero()
+    return set((speaker * frames + frame).tolist())
 
 
 def _picture_indices(faces: Sequence[UInt8Array], context: ContextFaces) -> _Indices:

@@ -77,6 +77,45 @@ from asdbench.cli.output import echo_json, json_option, note, show_run
 )
 @resamples_option("[default: 1000]")
 @click.option(
+    "--engine",
+    type=click.Choice(["local", "ray"]),
+    help="Score in this process, or on the workers of a Ray cluster (docs/cluster.md).  [default: local]",
+)
+@click.option(
+    "--ray-address",
+    metavar="ADDRESS",
+    help="Cluster to join: auto, or ray://HOST:PORT.  [default: one on this machine, for this run]",
+)
+@click.option(
+    "--workers", type=int, metavar="N", help="Workers to ask the cluster for.  [default: as many as it has room for]"
+)
+@click.option(
+    "--gpus-per-worker",
+    type=float,
+    metavar="G",
+    help="GPUs of each worker, which may be a part of one.  [default: 1 with --device cuda, else 0]",
+)
+@click.option(
+    "--cache",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help="Keep embeddings of faces here, for other suites on the same model and data.  [default: none]",
+)
+@click.option("--cache-limit", metavar="SIZE", help="What the cache may hold, such as 500MB.  [default: 20GB]")
+@click.option(
+    "--no-reuse",
+    "reuse",
+    flag_value=False,
+    default=None,
+    help="Score every condition of every track from nothing: slow, to check and to measure the usual way against.",
+)
+@click.option(
+    "--loaders",
+    type=int,
+    metavar="N",
+    help="Threads that read the next tracks while one is scored.  [default: up to 4 with a GPU; 1, or 0 on 2 cores]",
+)
+@click.option(
     "--config",
     type=click.Path(path_type=Path),
     metavar="FILE",

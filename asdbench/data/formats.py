@@ -29,6 +29,12 @@ class Format:
 
 FORMATS = (
     Format(
+        "store",
+        "asdbench.data.store:open_store",
+        "store.json, tracks.parquet, frames.parquet, media/ (asdbench data prepare --store)",
+        ("store.json",),
+    ),
+    Format(
         "ego4d",
         "asdbench.data.ego4d:open_ego4d",
         "av_<split>.json and the clips' own mp4, as Ego4D's download leaves them (docs/data_formats.md)",

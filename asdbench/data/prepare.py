@@ -66,12 +66,21 @@ class PrepareOptions:
 
 @dataclass(frozen=True)
 class Prepared:
-    """What lies in the folder now; ``skipped`` holds (video_id, entity_id, reason), the entity empty for a film."""
+    """What lies in the folder now.
+
+    Attributes:
+        path: The folder.
+        split: The part of the data set.
+        counts: Of clips, tracks, frames, bytes, and of what was left out.
+        skipped: What was left out: (video_id, entity_id, reason), the entity empty for a film.
+        listing: The file that lists this, if anything was.
+    """
 
     path: Path
     split: str
     counts: Mapping[str, int]
     skipped: tuple[tuple[str, str, str], ...]
+    listing: Path
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything for JSON."""
@@ -242,7 +251,7 @@ def _finish(
     finished = {"state": "complete", "counts": counts, "content": content.hexdigest()}
     folder.write(_manifest(dataset, options) | finished)
     folder.tidy()
-    return Prepared(folder.path, folder.split, counts, skipped)
+    return Prepared(folder.path, folder.split, counts, skipped, folder.listing)
 
 
 def _counts(

@@ -106,9 +106,14 @@ class PreparedFolder:
             {"schema": _SCHEMA, "splits": dict(sorted({**splits, self.split: dict(manifest)}.items()))},
         )
 
+    @property
+    def listing(self) -> Path:
+        """The file that lists what was left out."""
+        return self.path / "csv" / f"{self.split}_skipped.csv"
+
     def write_skipped(self, skipped: Iterable[tuple[str, str, str]]) -> None:
         """Write what was left out, and why."""
-        listing = self.path / "csv" / f"{self.split}_skipped.csv"
+        listing = self.listing
         buffer = io.StringIO()
         writer = csv.writer(buffer, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
         rows = [(video, entity, "track" if entity else "film", reason) for video, entity, reason in skipped]

@@ -19,6 +19,8 @@ from numpy.typing import NDArray
 from asdbench.adapters.base import Adapter
 from asdbench.analysis.conditions import ONE_SHIFT
 from asdbench.engine.facts import sharpness
+from asdbench.engine.medium import LazyFaces
+from asdbench.engine.memory import Memory
 from asdbench.errors import DataError, MissingDependencyError
 from asdbench.types import Condition, Float32Array, Int16Array, Scorer, Track, UInt8Array
 
@@ -33,6 +35,9 @@ UNKNOWN = -1
 
 SHARPNESS = "sharpness"
 LIPS = "lips"
+
+_SHARPNESS = "sharpness 1"
+_MOTION = "lip motion 1"  # names for the memory; another number once another value is measured
 
 Digests = tuple[str, str]
 """Of the edits of a track's audio, and of its faces."""
@@ -145,14 +150,15 @@ class Meter:
             return {**voice, "missing": self._found, "lips": lips}
         return {"voice": f"silero-vad {_silero_version()}", **voice, "floor": self._found.name, "lips": lips}
 
-    def begin(self, track: Track, digests: Mapping[str, Digests]) -> TrackMeter:
+    def begin(self, track: Track, digests: Mapping[str, Digests], memory: Memory | None = None) -> TrackMeter:
         """Start to measure a track.
 
         Args:
             track: The track.
             digests: Condition to the digests of its edits.
+            memory: What earlier runs have measured.
         """
-        return TrackMeter(self, track, {name: digests[name] for name in self.conditions})
+        return TrackMeter(self, track, {name: digests[name] for name in self.conditions}, memory)
 
 
 def _silero_version() -> str:
@@ -170,6 +176,7 @@ class TrackMeter:
         meter: What is asked for.
         track: The track.
         digests: Of the conditions whose activity is wanted.
+        memory: What earlier runs have measured of faces.
         voices: Digest of audio edits to what `VadLip.embed_audio` gives.
         motions: Digest of face edits to the lip motion.
         sharpness: ``[T]`` of the clean faces.
@@ -178,6 +185,7 @@ class TrackMeter:
     meter: Meter
     track: Track
     digests: Mapping[str, Digests]
+    memory: Memory | None = None
     voices: dict[str, Any] = field(default_factory=dict)
     motions: dict[str, Any] = field(default_factory=dict)
     sharpness: Float32Array | None = None
@@ -204,9 +212,21 @@ class TrackMeter:
         from asdbench.adapters.lip_motion import lip_motion
 
         if self.sharpness is None and sight == CLEAN:
-            self.sharpness = sharpness(faces)
+            self.sharpness = self._remembered(_SHARPNESS, faces, sharpness)
         if sight not in self.motions and sight in self._sights:
-            self.motions[sight] = _or_none(lambda: lip_motion(faces))
+            self.motions[sight] = self._remembered(_MOTION, faces, lambda shown: _or_none(lambda: lip_motion(shown)))
+
+    def _remembered(
+        self, what: str, faces: Sequence[UInt8Array], measure: Callable[[Sequence[UInt8Array]], Any]
+    ) -> Any:
+        if self.memory is None or not isinstance(faces, LazyFaces):
+            return measure(faces)
+        found = self.memory.get(what, faces.digest)
+        if found is None:
+            found = measure(faces.made)  # read outside of what may fail to be measured
+            if found is not None:
+                self.memory.keep(what, faces.digest, found)
+        return found
 
     @cached_property
     def _sounds(self) -> set[str]:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
-from hashlib import blake2b
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -13,38 +11,20 @@ from numpy.typing import NDArray
 
 from asdbench.adapters.base import Adapter
 from asdbench.data.context import ContextFinder
-from asdbench.data.landmarks import NOT_FOUND
 from asdbench.engine.activity import CLEAN, Digests, Meter, TrackMeter
+from asdbench.engine.ahead import read_ahead
 from asdbench.engine.lender import BrokenDonorError, TrackLender
+from asdbench.engine.medium import LazyFaces, Medium, Sight, shown_digest
+from asdbench.engine.memory import Memory
 from asdbench.engine.timings import Timings
-from asdbench.errors import AsdbenchError, ModelOutputError, ResourceError
+from asdbench.errors import AsdbenchError, DataError, ModelOutputError, ResourceError
 from asdbench.perturb.edits import AudioEdit, Edit, FaceEdit, digest, edit_audio, edit_faces, split_media
 from asdbench.perturb.plan import Plan
 from asdbench.perturb.scene import edit_beside
 from asdbench.records.shards import TrackScores
-from asdbench.types import ContextFaces, Float32Array, Int16Array, Scorer, Track, TrackKey, UInt8Array
+from asdbench.types import Float32Array, Int16Array, Scorer, Track, UInt8Array
 
 _T = TypeVar("_T")
-
-
-@dataclass(frozen=True)
-class _Sight:
-    """What a model is shown: the target's faces, and those beside it."""
-
-    faces: Sequence[UInt8Array]
-    context: ContextFaces = ()
-
-
-@dataclass
-class _Medium:
-    """A track's medium and what has been computed from its edited versions, by digest of the edits ('' is clean)."""
-
-    audio: Int16Array
-    sight: _Sight
-    landmarks: Float32Array | None = None
-    audio_embeddings: dict[str, Any] = field(default_factory=dict)
-    face_embeddings: dict[str, Any] = field(default_factory=dict)
-    scores: dict[tuple[str, str], Float32Array] = field(default_factory=dict)
 
 
 class _Version(NamedTuple):
@@ -72,6 +52,9 @@ class TrackEvaluator:
         name: The model's name, for messages.
         skip: Whether a condition that needs a broken donor is left out (its scores become NaN) or is an error.
         meter: What to measure beside the scores.
+        memory: What earlier runs have computed from faces.
+        reuse: Whether conditions share what they have in common, or each is scored from nothing.
+        loaders: How many threads read media ahead.
     """
 
     def __init__(
@@ -82,12 +65,17 @@ class TrackEvaluator:
         name: str,
         skip: bool = False,
         meter: Meter | None = None,
+        memory: Memory | None = None,
+        reuse: bool = True,
+        loaders: int = 0,
     ) -> None:
         self._scorer = scorer
         self._plan = plan
         self._name = name
         self._skip = skip
         self._meter = meter
+        self._memory = memory
+        self._reuse = reuse
         self.timings = Timings()
         self._lender = TrackLender(tracks)
         needs = getattr(scorer, "needs", None)
@@ -95,27 +83,49 @@ class TrackEvaluator:
         seed = int(getattr(needs, "context_seed", 0))
         landmarks = getattr(needs, "landmarks", None)
         self._context = ContextFinder(tracks, speakers, seed, landmarks) if speakers else None
+        # Several threads would decode the same neighbours at the same time.
+        self._loaders = loaders if self._context is None else min(loaders, 1)
 
     def stamp(self, track: Track) -> str:
         """Return text that changes when the files change that a track's scores depend on, donors' apart."""
         return track.media.stamp() if self._context is None else self._context.stamp(track)
 
-    def evaluate(self, track: Track) -> TrackScores:
+    def record(self) -> dict[str, Any]:
+        """Return what ``run.json`` says under ``engine``."""
+        return {"kind": "local", "loaders": self._loaders, **self.counts()}
+
+    def counts(self) -> dict[str, int]:
+        """Return how often what was worth counting has happened."""
+        return {} if self._memory is None else self._memory.counts()
+
+    def results(self, tracks: Sequence[Track]) -> Generator[tuple[Track, TrackScores | DataError], None, None]:
+        """Yield each track with its scores, or with why it has none; see `asdbench.engine.loop.Engine`."""
+        for track, load in read_ahead(tracks, self._load, self._loaders):
+            try:
+                found: TrackScores | DataError = self.evaluate(track, load)
+            except DataError as error:
+                found = error
+            yield track, found
+
+    def evaluate(self, track: Track, load: Callable[[], Medium] | None = None) -> TrackScores:
         """Score one track under every condition.
+
+        Args:
+            track: The track.
+            load: Returns its medium, where that was begun to be read already.
 
         Raises:
             DataError: The track's media, or those of a donor or neighbour, are missing or broken.
             ModelOutputError: The model failed, or returned something else than one finite score per frame.
             ResourceError: Memory ran out.
         """
-        with self.timings.measure("decode"):
-            medium = self._load(track)
+        medium = self._load(track) if load is None else load()
         versions = {plan.condition.name: _Version.of(plan.edits(track.key)) for plan in self._plan.scored}
         beside = self._begin(track, medium, versions)
         scores, failures = {}, {}
         for name, version in versions.items():
             try:
-                scores[name] = self._score(track, medium, version, beside)
+                scores[name] = self._score(track, self._medium_for(track, medium), version, beside)
             except BrokenDonorError as error:
                 if not self._skip:
                     raise
@@ -124,24 +134,24 @@ class TrackEvaluator:
         return TrackScores(
             track.key,
             track.timestamps_ms,
-            _identity(medium),
+            medium.identity,
             self.stamp(track),
             scores,
             " ".join(failures.values()),
             {} if beside is None else self._measured(track, medium, beside, failures),
         )
 
-    def _begin(self, track: Track, medium: _Medium, versions: Mapping[str, _Version]) -> TrackMeter | None:
+    def _begin(self, track: Track, medium: Medium, versions: Mapping[str, _Version]) -> TrackMeter | None:
         if self._meter is None:
             return None
-        beside = self._meter.begin(track, {name: version.key for name, version in versions.items()})
-        if self._meter.is_floor:
+        beside = self._meter.begin(track, {name: version.key for name, version in versions.items()}, self._memory)
+        if self._meter.is_floor and self._reuse:
             # What the model embeds is what the activity floor embeds, so nothing is done twice.
             beside.voices, beside.motions = medium.audio_embeddings, medium.face_embeddings
         return beside
 
     def _measured(
-        self, track: Track, medium: _Medium, beside: TrackMeter, failed: Collection[str]
+        self, track: Track, medium: Medium, beside: TrackMeter, failed: Collection[str]
     ) -> dict[str, NDArray[Any]]:
         scorer, lips = self._scorer, None
         with self.timings.measure("activity"):
@@ -149,43 +159,86 @@ class TrackEvaluator:
                 lips = self._checked(track, lambda: scorer.score_faces(medium.face_embeddings[CLEAN]))
             return beside.columns(lips, failed)
 
-    def _load(self, track: Track) -> _Medium:
-        if self._context is None:
-            return _Medium(track.media.audio(), _Sight(track.media.faces()))
-        near = self._context
-        sight = _Sight(near.faces(track), near.context(track))
-        return _Medium(track.media.audio(), sight, near.landmarks(track))
+    def _load(self, track: Track) -> Medium:
+        with self.timings.measure("decode"):
+            media, near = track.media, self._context
+            audio, known = media.audio(), str(getattr(media, "faces_id", ""))
+            if near is None:
+                faces = LazyFaces(len(track), media.faces, known)
+                medium = Medium(audio, Sight(faces))
+            else:
+                faces = LazyFaces(len(track), lambda: near.faces(track), known)
+                medium = Medium(audio, Sight(faces, near.context(track)), near.landmarks(track))
+        # Where faces are known by their content, they may not have to be looked at.
+        if self._memory is None or not known:
+            self._read(medium)
+        return medium
 
-    def _score(
-        self, track: Track, medium: _Medium, version: _Version, beside: TrackMeter | None = None
-    ) -> Float32Array:
+    def _medium_for(self, track: Track, medium: Medium) -> Medium:
+        """Return the medium for the next condition: the same, or one from which nothing has been computed yet."""
+        if self._reuse or not medium.scores:
+            return medium
+        if isinstance(self._scorer, Adapter):
+            self._scorer.forget()
+        return self._load(track)
+
+    def _read(self, medium: Medium) -> None:
+        with self.timings.measure("decode"):
+            _ = medium.sight.faces.made
+
+    def _score(self, track: Track, medium: Medium, version: _Version, beside: TrackMeter | None = None) -> Float32Array:
         (audio_edits, face_edits), key = version
         if key not in medium.scores:
+            audio, sight = medium.audio, medium.sight
             with self.timings.measure("perturb"):
-                audio, sight = medium.audio, medium.sight
                 if audio_edits and key[0] not in medium.audio_embeddings:
                     audio = edit_audio(medium.audio, audio_edits, track.media, self._lender)
-                if face_edits and key[1] not in medium.face_embeddings:
+            if face_edits and key[1] not in medium.face_embeddings:
+                self._read(medium)
+                with self.timings.measure("perturb"):
                     sight = self._edited(track, sight, face_edits)
-            with self.timings.measure("perturbed" if any(key) else "clean"):
-                medium.scores[key] = self._checked(track, lambda: self._infer(track, medium, key, audio, sight))
+            medium.scores[key] = self._inferred(track, medium, key, audio, sight)
             if beside is not None:
                 with self.timings.measure("activity"):
                     beside.take(key, audio, sight.faces)
         return medium.scores[key]
 
-    def _edited(self, track: Track, sight: _Sight, edits: Sequence[FaceEdit]) -> _Sight:
-        faces = edit_faces(sight.faces, edits, self._lender, track.face_in_crop)
+    def _inferred(self, track: Track, medium: Medium, key: Digests, audio: Int16Array, sight: Sight) -> Float32Array:
+        shown = self._recall(medium, key[1], sight)
+        unseen = key[1] not in medium.face_embeddings
+        if unseen:
+            self._read(medium)
+        with self.timings.measure("perturbed" if any(key) else "clean"):
+            scores = self._checked(track, lambda: self._infer(track, medium, key, audio, sight))
+        if self._memory is not None and shown and unseen:
+            with self.timings.measure("cache"):
+                self._memory.keep(self._memory.model, shown, medium.face_embeddings[key[1]])
+        return scores
+
+    def _recall(self, medium: Medium, key: str, sight: Sight) -> str:
+        """Look for the embedding of faces among those of earlier runs; return the digest of what the model is shown."""
+        if self._memory is None or not isinstance(self._scorer, Adapter) or key in medium.face_embeddings:
+            return ""
+        with self.timings.measure("cache"):
+            shown = shown_digest(sight.faces, sight.context, medium.landmarks_of(sight))
+            found = self._memory.get(self._memory.model, shown)
+        if found is not None:
+            medium.face_embeddings[key] = found
+        return shown
+
+    def _edited(self, track: Track, sight: Sight, edits: Sequence[FaceEdit]) -> Sight:
+        edited = edit_faces(sight.faces.made, edits, self._lender, track.face_in_crop)
+        faces = LazyFaces(len(edited), lambda: edited)
         if self._context is None or not any(edit.scene for edit in edits):
-            return _Sight(faces, sight.context)
+            return Sight(faces, sight.context)
         # The digest of the edits says whether they are of the scene, so whatever it stands for is what was shown.
         near = zip(sight.context, self._context.boxes(track), self._context.neighbours(track), strict=True)
-        return _Sight(
+        return Sight(
             faces, [edit_beside(others, edits, self._lender, boxes, "|".join(who.key)) for others, boxes, who in near]
         )
 
     def _infer(
-        self, track: Track, medium: _Medium, key: tuple[str, str], audio: Int16Array, sight: _Sight
+        self, track: Track, medium: Medium, key: tuple[str, str], audio: Int16Array, sight: Sight
     ) -> Float32Array:
         scorer = self._scorer
         # Models get copies: one that works in place would spoil every later condition.
@@ -199,19 +252,13 @@ class TrackEvaluator:
 
         return scorer.score(sound, _once(medium.face_embeddings, key[1], see))
 
-    def _shown_beside(self, medium: _Medium, sight: _Sight) -> tuple[Any, ...]:
+    def _shown_beside(self, medium: Medium, sight: Sight) -> tuple[Any, ...]:
         """Return the arguments that only a model with context takes."""
         if self._context is None:
             return ()
         context = [_copied(others) for others in sight.context]
-        if medium.landmarks is None:
-            return (context,)
-        points = medium.landmarks.copy()
-        # Nobody finds lips in a face that has been changed.
-        now, before = ((each.faces, *each.context) for each in (sight, medium.sight))
-        for place, faces in enumerate(zip(now, before, strict=True)):
-            points[place, [not _same(*pair) for pair in zip(*faces, strict=True)]] = NOT_FOUND
-        return context, points
+        points = medium.landmarks_of(sight)
+        return (context,) if points is None else (context, points)
 
     def _checked(self, track: Track, infer: Callable[[], Float32Array | None]) -> Float32Array:
         where = f"the model {self._name!r} on track {track.entity_id!r} of video {track.video_id!r}"
@@ -239,10 +286,6 @@ class TrackEvaluator:
         return scores
 
 
-def _same(face: UInt8Array | None, other: UInt8Array | None) -> bool:
-    return face is other or (face is not None and other is not None and np.array_equal(face, other))
-
-
 def _copied(faces: Sequence[UInt8Array | None]) -> list[Any]:
     return [None if face is None else face.copy() for face in faces]
 
@@ -251,18 +294,3 @@ def _once(cache: dict[str, _T], key: str, compute: Callable[[], _T]) -> _T:
     if key not in cache:
         cache[key] = compute()
     return cache[key]
-
-
-def _identity(medium: _Medium) -> str:
-    # Of the target alone, so that runs of models with and without context can be compared; every neighbour is a track
-    # of the data set with an identity of its own.
-    state = blake2b(medium.audio.tobytes(), digest_size=16)
-    for face in medium.sight.faces:
-        state.update(repr(face.shape).encode())
-        state.update(face.tobytes())
-    return state.hexdigest()
-
-
-def media_digest(media: Mapping[TrackKey, str]) -> str:
-    """Return one identity for the media of many tracks, whatever order they were scored in."""
-    return blake2b(repr(sorted(media.items())).encode(), digest_size=16).hexdigest()

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from asdbench.networks.loconet import LoCoNet
+from asdbench.networks.visual_resnet import EVERY_FRAME
 from asdbench.types import LIP_POINTS
 
 _COORDINATES = 2
@@ -54,21 +55,22 @@ class LaserLoCoNet(LoCoNet):
         embedded: Tensor = self.landmark_bottleneck(landmark_maps(landmarks, side))
         return embedded
 
-    def embed_faces(self, faces: Tensor, landmarks: Tensor | None = None) -> Tensor:
+    def embed_faces(self, faces: Tensor, landmarks: Tensor | None = None, *, wanted: slice = EVERY_FRAME) -> Tensor:
         """Return what the residual trunk makes of each frame and its landmarks.
 
         Args:
             faces: As for `LoCoNet.embed_faces`.
             landmarks: ``[B, N, 82, 2]``; ``None`` is the published mode without landmarks, in which their channel is
                 zero.
+            wanted: As for `LoCoNet.embed_faces`.
 
         Returns:
-            ``[B, N, 512]``.
+            ``[B, N, 512]``, of the wanted frames.
         """
-        maps = self.model.visualFrontend.stem(faces)
+        maps = self.model.visualFrontend.stem(faces, wanted)
         channel = torch.zeros_like(maps[:, :, :1])
         if landmarks is not None:
-            channel = self.embed_landmarks(landmarks.flatten(0, 1), maps.shape[-1]).view(channel.shape)
+            channel = self.embed_landmarks(landmarks[:, wanted].flatten(0, 1), maps.shape[-1]).view(channel.shape)
         joined = self.bottle_neck(torch.cat((maps, channel), dim=2).flatten(0, 1)).view(maps.shape)
         features: Tensor = self.model.visualFrontend.trunk(joined)
         return features

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from asdbench.networks.cross_attention import AttentionLayer, LinearHead
-from asdbench.networks.visual_resnet import EMBEDDING, VisualConv1D, VisualFrontend, VisualTCN
+from asdbench.networks.visual_resnet import EMBEDDING, EVERY_FRAME, VisualConv1D, VisualFrontend, VisualTCN
 
 SPEAKERS = 3
 """Faces that the network looks at together, the target first; fixed by the shape of its weights."""
@@ -142,17 +142,18 @@ class LoCoNet(nn.Module):
         embedding: Tensor = self.model.audioEncoder(log_mel)
         return embedding
 
-    def embed_faces(self, faces: Tensor) -> Tensor:
+    def embed_faces(self, faces: Tensor, *, wanted: slice = EVERY_FRAME) -> Tensor:
         """Return what the residual trunk makes of each frame, given two frames to either side.
 
         Args:
             faces: ``[B, N, height, width]`` gray values 0..255, each row one sequence. The official code lays the
                 speakers of a track end to end in one (N = S T), so that neighbours leak into one another's borders.
+            wanted: Which frames of each row; the others are only seen beside them.
 
         Returns:
-            ``[B, N, 512]``.
+            ``[B, N, 512]``, of the wanted frames.
         """
-        features: Tensor = self.model.visualFrontend(faces)
+        features: Tensor = self.model.visualFrontend(faces, wanted)
         return features
 
     def embed_visual(self, features: Tensor) -> Tensor:

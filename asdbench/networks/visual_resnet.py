@@ -25,6 +25,9 @@ EMBEDDING = 128
 STEM_HALO = 2
 """Frames to either side that one frame's trunk output depends on."""
 
+EVERY_FRAME = slice(None)
+"""All frames of a clip: the default where only some are wanted, and the others are there to be seen beside them."""
+
 _FACE_MEAN, _FACE_STD = 0.4161, 0.1688  # of gray faces scaled to 0..1
 _STAGES = ((64, 1), (128, 2), (256, 2), (512, 2))  # channels and stride of each residual stage
 
@@ -140,22 +143,22 @@ class FasterFrontend:
     bias: Tensor
     features: Rewrite
 
-    def stem(self, faces: Tensor) -> Tensor:
+    def stem(self, faces: Tensor, wanted: slice = EVERY_FRAME) -> Tensor:
         """See `VisualFrontend.stem`."""
-        return torch.stack([torch.cat(side_by_side(self._maps, _around(clip))) for clip in faces])
+        return torch.stack([torch.cat(side_by_side(self._maps, _around(clip, wanted))) for clip in faces])
 
     def trunk(self, maps: Tensor) -> Tensor:
         """See `VisualFrontend.trunk`."""
         features = torch.cat(side_by_side(self.features, list(blocks(maps.flatten(0, 1)))))
         return features.view(*maps.shape[:2], FRONTEND)
 
-    def __call__(self, faces: Tensor) -> Tensor:
+    def __call__(self, faces: Tensor, wanted: slice = EVERY_FRAME) -> Tensor:
         """See `VisualFrontend.forward`."""
 
         def both(part: Tensor) -> Tensor:
             return self.features(self._maps(part))
 
-        return torch.stack([torch.cat(side_by_side(both, _around(clip))) for clip in faces])
+        return torch.stack([torch.cat(side_by_side(both, _around(clip, wanted))) for clip in faces])
 
     def _maps(self, part: Tensor) -> Tensor:
         """Map frames with those around them, ``[t, 5, height, width]``, to ``[t, 64, height / 4, width / 4]``."""
@@ -163,10 +166,10 @@ class FasterFrontend:
         return functional.max_pool2d(x, 3, 2, 1)
 
 
-def _around(clip: Tensor) -> list[Tensor]:
+def _around(clip: Tensor, wanted: slice) -> list[Tensor]:
     """Return blocks ``[t, 5, height, width]``, views of normalised frames with their neighbours as channels."""
     pictures = functional.pad((clip / 255 - _FACE_MEAN) / _FACE_STD, (0, 0, 0, 0, STEM_HALO, STEM_HALO))
-    return list(blocks(pictures.unfold(0, 2 * STEM_HALO + 1, 1).permute(0, 3, 1, 2)))
+    return list(blocks(pictures.unfold(0, 2 * STEM_HALO + 1, 1).permute(0, 3, 1, 2)[wanted]))
 
 
 class VisualFrontend(Rewritable[FasterFrontend]):
@@ -186,12 +189,15 @@ class VisualFrontend(Rewritable[FasterFrontend]):
         )
         self.resnet = ResidualTrunk(unused_shortcut)
 
-    def stem(self, faces: Tensor) -> Tensor:
-        """Map faces ``[B, T, height, width]``, gray values 0..255, to ``[B, T, 64, height / 4, width / 4]``."""
+    def stem(self, faces: Tensor, wanted: slice = EVERY_FRAME) -> Tensor:
+        """Map faces ``[B, T, height, width]``, gray values 0..255, to ``[B, T, 64, height / 4, width / 4]``.
+
+        Only the wanted frames come back; each is seen with its neighbours all the same.
+        """
         if self.faster is not None:
-            return self.faster.stem(faces)
+            return self.faster.stem(faces, wanted)
         x = ((faces / 255 - _FACE_MEAN) / _FACE_STD).unsqueeze(1)
-        maps: Tensor = self.frontend3D(x).transpose(1, 2)
+        maps: Tensor = self.frontend3D(x).transpose(1, 2)[:, wanted]
         return maps
 
     def trunk(self, maps: Tensor) -> Tensor:
@@ -201,11 +207,14 @@ class VisualFrontend(Rewritable[FasterFrontend]):
         features: Tensor = self.resnet(maps.flatten(0, 1))
         return features.view(*maps.shape[:2], FRONTEND)
 
-    def forward(self, faces: Tensor) -> Tensor:
-        """Map faces ``[B, T, height, width]``, gray values 0..255, to ``[B, T, 512]``; each clip on its own."""
+    def forward(self, faces: Tensor, wanted: slice = EVERY_FRAME) -> Tensor:
+        """Map faces ``[B, T, height, width]``, gray values 0..255, to ``[B, T, 512]``; each clip on its own.
+
+        Only the wanted frames come back, as from `stem`.
+        """
         if self.faster is not None:
-            return self.faster(faces)
-        return self.trunk(self.stem(faces))
+            return self.faster(faces, wanted)
+        return self.trunk(self.stem(faces, wanted))
 
     def rewritten(self) -> FasterFrontend:
         """Return the faster way, in which frames pass stem and trunk some at a time."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import replace
 
 import numpy as np
@@ -11,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from asdbench.adapters import MODELS, load_model
+from asdbench.adapters.feature_cache import LONGEST, FeatureCache
 from asdbench.adapters.identity import fingerprint_of
 from asdbench.adapters.laser import LaserLoCoNet, LaserOptions
 from asdbench.adapters.loconet import STANDING_IN, LoCoNetAdapter, LoCoNetOptions, TalkNCE, distinct_runs
@@ -26,6 +28,13 @@ def adapter(cls: type[LoCoNetAdapter] = LoCoNetAdapter, side: int = SMALL, **opt
     made = cls(seeded_network(cls.architecture), options=cls.Options(**options))
     made.needs = replace(made.needs, crop_size=side)
     return made
+
+
+def with_empty_cache(scorer: LoCoNetAdapter) -> LoCoNetAdapter:
+    """The same model as one that has seen nothing yet."""
+    other = copy.copy(scorer)
+    other.cache = FeatureCache()
+    return other
 
 
 def crops(frames: int, seed: int = 0, side: int = SMALL) -> list[np.ndarray]:
@@ -83,18 +92,58 @@ presence = st.lists(st.booleans(), min_size=9, max_size=9)
     frames=st.integers(1, 9),
     masks=st.lists(presence, max_size=2),
     context=st.sampled_from(["official", "independent"]),
-    chunk=st.sampled_from([3, 256]),
+    longest=st.sampled_from([3, 64]),
 )
-def test_what_is_computed_once_is_what_every_frame_would_give(frames, masks, context, chunk):
+def test_what_is_computed_once_is_what_every_frame_would_give(frames, masks, context, longest):
     speakers = [crops(frames)]
     for seed, mask in enumerate(masks, 1):
         speakers.append([crop if seen else None for crop, seen in zip(crops(frames, seed), mask[:frames], strict=True)])
     scorer = adapter(context=context)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("asdbench.adapters.torch_adapter.CHUNK", chunk)
+        patch.setattr("asdbench.adapters.feature_cache.LONGEST", longest)
         found = scorer.embed_faces(speakers[0], speakers[1:])
     assert found.shape == (3, frames, 512)
     close(found, plainly(scorer.network, speakers, context))
+
+
+@st.composite
+def stacks(draw):
+    """Targets with their neighbours, all taken from a few films, so that they show the same pictures now and then."""
+    films = [crops(9, seed) for seed in range(3)]
+    still = draw(st.booleans())
+
+    def face(frames):
+        film, start = draw(st.sampled_from(films)), draw(st.integers(0, 9 - frames))
+        seen = film[start : start + frames]
+        return [crop if draw(st.integers(0, 5)) else None for crop in ([seen[0]] * frames if still else seen)]
+
+    def stack():
+        frames = draw(st.integers(1, 9))
+        start = draw(st.integers(0, 9 - frames))
+        target = draw(st.sampled_from(films))[start : start + frames]
+        return target, [face(frames) for _ in range(draw(st.integers(0, 2)))]
+
+    return [stack() for _ in range(draw(st.integers(2, 3)))]
+
+
+@settings(deadline=None, max_examples=6)
+@given(
+    tracks=stacks(),
+    context=st.sampled_from(["official", "independent"]),
+    limit=st.sampled_from([0, 20 * 512 * 4, 1 << 30]),
+)
+def test_what_is_kept_never_shows(tracks, context, limit):
+    """Within rounding what the plain network gives, and to the bit what an adapter gives that has seen nothing yet."""
+    scorer = adapter(context=context)
+    scorer.cache = FeatureCache(limit)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("asdbench.adapters.feature_cache.SHORTEST", 2)  # of so few pictures, some are to cut
+        patch.setattr("asdbench.adapters.feature_cache._ONE_IN", 3)
+        for faces, around in tracks:
+            found = scorer.embed_faces(faces, around)
+            assert torch.equal(found, with_empty_cache(scorer).embed_faces(faces, around))
+            close(found, plainly(scorer.network, [faces, *around], context))
+            assert scorer.cache.size <= limit
 
 
 @given(st.lists(st.integers(0, 3), min_size=1, max_size=30), st.integers(0, 3))
@@ -109,16 +158,39 @@ def test_every_surrounding_is_computed_once(sequence, halo):
     assert len(computed) == len({surroundings(i) for i in range(len(sequence))})
 
 
-def test_a_face_that_stands_in_costs_next_to_nothing(monkeypatch):
-    scorer, seen = adapter(), []
-    monkeypatch.setattr(
-        scorer.network, "embed_faces", lambda faces: seen.append(faces.shape[1]) or torch.zeros(1, faces.shape[1], 512)
-    )
+def test_a_face_that_stands_in_costs_next_to_nothing():
+    scorer = adapter()
     scorer.embed_faces(crops(40))
-    assert sum(seen) == 40 + 2 + 2 + 4  # once, the start of a second and the end of a third, each with a halo
-    seen.clear()
+    assert scorer.cache.computed == 40 + 2 + 2  # once, the start of a second and the end of a third
+    scorer = with_empty_cache(scorer)
     scorer.embed_faces(crops(40), [[None] * 39 + crops(1)])
-    assert sum(seen) < 40 + 25
+    assert scorer.cache.computed < 40 + 20
+
+
+def test_a_face_that_was_seen_with_another_target_costs_its_borders():
+    scorer, faces = adapter(), [crops(60, seed) for seed in range(3)]
+    scorer.embed_faces(faces[0], faces[1:])
+    assert scorer.cache.computed == 3 * 60
+    found = [scorer.embed_faces(faces[i], [*faces[:i], *faces[i + 1 :]]) for i in (1, 2)]
+    # Two frames at an end and four at a border: 1 0 2 ends as 0 1 2 did, and 2 0 1 has its border of 0 and 1.
+    assert scorer.cache.computed == 3 * 60 + (2 + 4 + 4) + (2 + 4 + 2)
+    for one, order in zip(found, ((1, 0, 2), (2, 0, 1)), strict=True):
+        close(one, plainly(scorer.network, [faces[i] for i in order]))
+
+
+def test_a_face_that_is_seen_for_longer_is_recognised():
+    scorer, film = adapter(), crops(300)
+    scorer.embed_faces(film, [crops(300, 1)])
+    before = scorer.cache.computed
+    scorer.embed_faces(crops(150, 2), [film[70:220]])
+    assert scorer.cache.computed - before < 150 + 2 * LONGEST + 20
+
+
+def test_without_leaking_a_whole_face_is_recognised():
+    scorer, faces = adapter(context="independent"), [crops(20, seed) for seed in range(3)]
+    scorer.embed_faces(faces[0], faces[1:])
+    scorer.embed_faces(faces[2], faces[:2])
+    assert (scorer.cache.computed, scorer.cache.found) == (60, 60)
 
 
 def test_neighbours_leak_into_the_borders_alone_and_only_as_published():
@@ -202,6 +274,19 @@ def test_laser_gives_every_crop_its_landmarks():
     shown = resized_crops([*faces, *other[:3], *black, *other[:3], *black], SMALL)
     wanted = scorer.network.embed_faces(torch.from_numpy(shown)[None].float(), points.flatten(0, 1)[None])
     close(found, wanted.view(3, 5, -1))
+
+
+def test_laser_tells_equal_faces_with_other_landmarks_apart():
+    scorer, faces = adapter(LaserLoCoNet), crops(24)
+    one, other = lips(1, 24), lips(1, 24)
+    other[0, 20] = 0.5
+    wanted = scorer.embed_faces(faces, (), one)
+    found = scorer.embed_faces(faces, (), other)
+    assert torch.equal(found, with_empty_cache(scorer).embed_faces(faces, (), other))
+    assert (found - wanted).abs().max() > 1e-4
+    before = scorer.cache.computed
+    assert torch.equal(scorer.embed_faces(faces, (), one), wanted)
+    assert scorer.cache.computed == before
 
 
 def test_laser_without_landmarks_is_a_choice():

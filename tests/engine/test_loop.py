@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,11 +25,11 @@ class Stopping(TrackEvaluator):
         self.seen: list[Track] = []
         self.after = after
 
-    def evaluate(self, track: Track):
+    def evaluate(self, track: Track, load: Any = None):
         if len(self.seen) == self.after:
             raise KeyboardInterrupt
         self.seen.append(track)
-        return super().evaluate(track)
+        return super().evaluate(track, load)
 
 
 def test_an_interrupted_loop_continues_where_it_stopped(fixture_dataset: Dataset, tmp_path: Path):

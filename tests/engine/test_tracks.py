@@ -7,7 +7,8 @@ import pytest
 
 from asdbench.adapters.base import Adapter
 from asdbench.adapters.calibration import Additive
-from asdbench.engine.tracks import TrackEvaluator, media_digest
+from asdbench.engine.medium import media_digest
+from asdbench.engine.tracks import TrackEvaluator
 from asdbench.errors import DataError, ModelOutputError, ResourceError
 from asdbench.perturb import plan
 from asdbench.perturb.edits import digest, edit_audio, edit_faces, split_media

@@ -94,6 +94,19 @@ def test_landmarks_enter_between_stem_and_trunk():
     assert not torch.equal(fast, network.embed_faces(seen))
 
 
+@pytest.mark.parametrize("name", ["loconet", "laser-loconet"])
+@pytest.mark.parametrize("wanted", [slice(2, 5), slice(0, 1), slice(4, 7)])
+def test_wanted_frames_are_those_of_the_whole(name, wanted):
+    network, seen = seeded(name), faces(1, 7, 32, 32)
+    points = [torch.rand(1, 7, 82, 2)] if name == "laser-loconet" else []
+    with torch.inference_mode():
+        whole = network.embed_faces(seen, *points)[:, wanted]
+        plain = network.embed_faces(seen, *points, wanted=wanted)
+        fast = optimised(network).embed_faces(seen, *points, wanted=wanted)
+    torch.testing.assert_close(plain, whole, rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(fast, whole, rtol=1e-5, atol=1e-5)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_the_state_dict_stays_as_it_was(name):
     network = seeded(name)

@@ -22,6 +22,12 @@ from asdbench.cli.output import echo_json, json_option, note
     help="png keeps every pixel, so that scores are those on the videos, bit for bit; jpg (quality 95) is smaller and "
     "what other code bases look for, but lossy: scores move a little.",
 )
+@click.option(
+    "--store",
+    is_flag=True,
+    help="Write a store instead: one file of pixels and one of sound per video, mapped into memory by later runs, with "
+    "checksums. Larger, and for asdbench alone.",
+)
 @click.option("--workers", type=click.IntRange(1), metavar="N", help="Processes.  [default: one per CPU]")
 @click.option("--limit", type=click.IntRange(1), metavar="N", help="Only the first N tracks.")
 @click.option(
@@ -39,6 +45,7 @@ def command(
     split: str,
     data_options: tuple[str, ...],
     out: Path,
+    store: bool,
     quiet: bool,
     as_json: bool,
     **choices: Any,
@@ -51,15 +58,16 @@ def command(
     """
     from asdbench.config import named_values
     from asdbench.data.prepare import PrepareOptions, prepare
+    from asdbench.data.store_build import build_store
 
     dataset = open_source(data, data_format, split, data_options)
     options = PrepareOptions(**choices, data_options=named_values(data_options), progress=False if quiet else None)
     tell = (lambda _: None) if quiet else note
-    done = prepare(dataset, out, split, options, tell)
+    done = (build_store if store else prepare)(dataset, out, split, options, tell)
     if done.skipped:
         tell(
             f"left out: {done.counts['skipped_tracks']} track(s) and the sound of {done.counts['skipped_films']} whole "
-            f"film(s); reasons in {done.path / 'csv' / f'{split}_skipped.csv'}"
+            f"film(s); reasons in {done.listing}"
         )
     if as_json:
         echo_json(done.to_dict())
@@ -69,4 +77,5 @@ def command(
         f"{done.path}: {counts['tracks']:,} tracks, {counts['frames']:,} face crops of {counts['clips']:,} clips, "
         f"{counts['bytes'] / 1e6:,.1f} MB"
     )
-    tell(f"next: asdbench run --data {done.path} --format ava --split {split} --suite unsync --checkpoint FILE")
+    read_as = "store" if store else "ava"
+    tell(f"next: asdbench run --data {done.path} --format {read_as} --split {split} --suite unsync --checkpoint FILE")
