@@ -124,7 +124,10 @@ def laser(inputs: Inputs) -> dict[str, Any]:
     threshold = inputs.threshold()
     data = inputs.joined(decided=True)
     line = laser_line(data.rows.label, data.rows.score, threshold, data.unit, data.sample)
-    return scored("laser", [line], _scale_notes(inputs, data), data.sample)
+    notes = _scale_notes(inputs, data)
+    if inputs.truth.binary:
+        notes.append("labels of 0 and 1 count SPEAKING_NOT_AUDIBLE as not talking; with LASER's own no call is right.")
+    return scored("laser", [line], notes, data.sample)
 
 
 def _scale_notes(inputs: Inputs, data: Scored) -> list[str]:

@@ -47,6 +47,7 @@ class RowFile:
         scale: ``logit`` where the file is known to hold log-odds.
         run: The record of the run they are from.
         condition: The condition of the run.
+        binary: Whether its labels are 0 and 1, which do not tell SPEAKING_NOT_AUDIBLE from NOT_SPEAKING.
     """
 
     rows: AvaRows
@@ -56,6 +57,7 @@ class RowFile:
     scale: str | None = None
     run: Mapping[str, Any] | None = None
     condition: str | None = None
+    binary: bool = False
 
 
 def read_rows(path: Path, *, labels: bool, condition: str | None = None) -> RowFile:
@@ -168,8 +170,9 @@ def _joined(name: str, parts: Sequence[AvaRows]) -> AvaRows:
 def _from_run(folder: Path, labels: bool, condition: str | None) -> RowFile:
     try:
         record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+        record["data"]["protocol"].encode()
         conditions = [each["name"] for each in json.loads((folder / "metrics.json").read_text("utf-8"))["conditions"]]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise DataError(
             f"{folder}: the run is not finished or broken ({error}); run the same command again."
         ) from error
@@ -209,7 +212,14 @@ def _from_parquet(path: Path, labels: bool) -> RowFile:
     )  # fmt: skip
     counted = np.ones(table.num_rows, dtype=np.bool_) if after is None else after != IGNORE
     recorded = _SOURCE in table.column_names
-    return RowFile(rows, counted, _sources(path, table, video, videos), recorded)
+    binary = wanted in table.column_names and not _is_text(table.column(wanted).type)
+    return RowFile(rows, counted, _sources(path, table, video, videos), recorded, binary=binary)
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    import pyarrow as pa
+
+    return not (pa.types.is_integer(kind) or pa.types.is_boolean(kind))
 
 
 def _sources(path: Path, table: pa.Table, video: NDArray[np.int32], videos: tuple[str, ...]) -> dict[str, str]:
@@ -262,7 +272,7 @@ def _labels(path: Path, table: pa.Table, name: str) -> NDArray[np.int8]:
     import pyarrow as pa
 
     column = table.column(name)
-    if pa.types.is_integer(column.type) or pa.types.is_boolean(column.type):
+    if not _is_text(column.type):
         values = column.cast(pa.int64()).to_numpy()
         known = np.isin(values, [0, 1, *([IGNORE] if name == _AFTER else [])])
     else:

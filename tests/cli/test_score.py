@@ -225,6 +225,24 @@ def test_a_run_is_scored_against_labels_from_elsewhere(cli, fixture_root):
     line = line_of(cli("score", "run", "--labels", labels, "--json", "--resamples", "off"), "ava")
     for figure in ("ava", "ap"):
         assert line["metrics"][figure] == pytest.approx(recorded[figure], abs=1e-12)
+    laser = ("--protocol", "laser", "--json", "--resamples", "off")
+    assert "SPEAKING_NOT_AUDIBLE" in cli("score", "run", "--labels", "run", *laser).json["protocols"][0]["notes"][-1]
+    notes = cli("score", "run", "--labels", labels, *laser).json["protocols"][0]["notes"]
+    assert not any("SPEAKING_NOT_AUDIBLE" in each for each in notes)
+    record = json.loads(Path("run/run.json").read_text(encoding="utf-8"))
+    record["data"]["protocol"] = "ego4d-ava"
+    Path("run/run.json").write_text(json.dumps(record), encoding="utf-8")
+    for truth in (labels, "run"):
+        found = cli("score", "run", "--labels", truth, "--json", "--resamples", "off").json
+        assert found["not_computed"]["ava"].startswith("the rows are Ego4D's")
+        assert "ego4d-ava" in [each["protocol"] for each in found["protocols"]]
+    for broken in ("[]", "{}", '{"data": []}', '{"data": {"protocol": 1}}'):
+        Path("other").mkdir(exist_ok=True)
+        Path("other/run.json").write_text(broken, encoding="utf-8")
+        Path("other/metrics.json").write_text(Path("run/metrics.json").read_text(encoding="utf-8"), encoding="utf-8")
+        refused = cli("score", "run", "--labels", "other")
+        assert (refused.exit_code, refused.out) == (5, "")
+        assert "not finished or broken" in refused.err
     result = cli("score", "run", "--labels", labels, "--condition", "loud")
     assert "has no condition 'loud'" in result.err
     found = cli("score", "run", "--labels", labels, "--condition", "mismatch@1.00", "--protocol", "tnr", "--json")
