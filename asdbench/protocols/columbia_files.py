@@ -63,7 +63,7 @@ def read_tracks(path: Path) -> list[ScoredTrack]:
     for of_track in table.frame.groupby("track", sort=False).indices.values():
         found = np.asarray(of_track)
         places = found[np.argsort(numbers["frame_25"][found], kind="stable")]
-    for found in map(np.asarray, table.frame.groupby("track", sort=False).indices.values()):
+        rows = {name: values[places] for name, values in numbers.items()}
         scores = rows["score"][np.isfinite(rows["score"])]
         if np.isnan(rows["score"][: len(scores)]).any():
             raise DataError(f"{path}, line {table.line(int(places[0]))}: only the last scores of a track may be empty.")
