@@ -191,7 +191,7 @@ def _peaks_table(metrics: Mapping[str, Any], found: Mapping[str, Any]) -> Table:
         f"Floor: mean from 600 ms on, else at the ends of the grid. Half-widths: to where the curve is half-way down. "
         f"No peak where the interval of peak minus floor, which allows for the highest point being chosen, includes 0. "
         f"Activity floor: voice activity times lip motion, which sees onsets and pauses but not which sound belongs to "
-        f"which lips.{missing}",
+        f"which lips.{_fewer_units(metrics, found)}{missing}",
         (
             Column("curve", "curve"),
             Column("rows", "rows", "count"),
@@ -204,6 +204,13 @@ def _peaks_table(metrics: Mapping[str, Any], found: Mapping[str, Any]) -> Table:
         ),
         tuple(_peak_row(each) for each in found["curves"]),
     )
+
+
+def _fewer_units(metrics: Mapping[str, Any], found: Mapping[str, Any]) -> str:
+    """Return on how many sources the intervals of the curves rest, where others of the run rest on more."""
+    units = metrics.get("units", {})
+    fewer = found.get("units", units.get("count"))
+    return f" These rows come from {fewer:,} {units['kind']}s only." if fewer != units.get("count") else ""
 
 
 def _peak_row(each: Mapping[str, Any]) -> dict[str, Any]:
@@ -283,7 +290,7 @@ def _footnote(metrics: Mapping[str, Any], found: Mapping[str, Any]) -> str:
     units = metrics.get("units", {})
     if units.get("status", "none") != "none":
         lines.append(
-            f"bands: {100 * units['level']:.0f} % intervals of each point, {units['count']:,} {units['kind']}s "
-            "resampled; floor: mean from 600 ms on, else at the ends of the grid"
+            f"bands: {100 * units['level']:.0f} % intervals of each point, {found.get('units', units['count']):,} "
+            f"{units['kind']}s with such rows resampled; floor: mean from 600 ms on, else at the ends of the grid"
         )
     return "\n".join(lines)
