@@ -7,7 +7,7 @@ what has a record is whole, and what has none is done again.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -101,16 +101,21 @@ class Clip:
 
     def identity(self, faces: str) -> str:
         """Return a hash over all that decides what is written, the stamps of the media files among it."""
-        digest = blake2b(repr((_REVISION, faces, JPEG_QUALITY, libraries())).encode(), digest_size=16)
-        for track in self.tracks:
-            media = track.media
-            digest.update(repr((track.key, track.num_samples, track.audio_margin, type(media).__qualname__)).encode())
-            digest.update(track.timestamps_ms.astype("<i8").tobytes())
-            if isinstance(media, VideoMedia):
-                digest.update(media.crop.encode() + np.asarray(media.boxes, "<f8").tobytes())
-        for stamp in sorted({track.media.stamp() for track in self.tracks}):
-            digest.update(stamp.encode())
-        return digest.hexdigest()
+        return media_identity(self.tracks, _REVISION, faces, JPEG_QUALITY)
+
+
+def media_identity(tracks: Sequence[Track], *how: object) -> str:
+    """Return a hash over the media of tracks, the libraries that read them, and how they are written."""
+    digest = blake2b(repr((*how, libraries())).encode(), digest_size=16)
+    for track in tracks:
+        media = track.media
+        digest.update(repr((track.key, track.num_samples, track.audio_margin, type(media).__qualname__)).encode())
+        digest.update(track.timestamps_ms.astype("<i8").tobytes())
+        if isinstance(media, VideoMedia):
+            digest.update(media.crop.encode() + np.asarray(media.boxes, "<f8").tobytes())
+    for stamp in sorted({track.media.stamp() for track in tracks}):
+        digest.update(stamp.encode())
+    return digest.hexdigest()
 
 
 def libraries() -> dict[str, str]:

@@ -12,12 +12,12 @@ from typing import Any
 import msgspec
 
 from asdbench.atomic import write_json, write_text
+from asdbench.data.lock import locked
 from asdbench.data.prepare_clip import RECORDS
-from asdbench.errors import DataError, NotComparableError, ResourceError, UsageError
+from asdbench.errors import DataError, NotComparableError, UsageError
 
 MANIFEST = "prepared.json"
 _SCHEMA = 1
-_LOCK = ".lock"
 
 
 class _Manifest(msgspec.Struct):
@@ -83,20 +83,9 @@ class PreparedFolder:
     @contextmanager
     def lock(self) -> Iterator[None]:
         """Keep other processes from writing the folder; a process that dies gives its lock back."""
-        from filelock import FileLock, Timeout
-
         (self.path / RECORDS).mkdir(exist_ok=True)
-        lock = FileLock(self.path / RECORDS / _LOCK)
-        try:
-            lock.acquire(timeout=0)
-        except Timeout as error:
-            raise ResourceError(f"{self.path}: another process is writing there; wait for it to finish.") from error
-        try:
+        with locked(self.path, self.path / RECORDS):
             yield
-        finally:
-            with suppress(OSError):  # while it is still held; Windows keeps the file
-                (self.path / RECORDS / _LOCK).unlink(missing_ok=True)
-            lock.release()
 
     def write(self, manifest: Mapping[str, Any]) -> None:
         """Write what is known of the split, beside that of others."""

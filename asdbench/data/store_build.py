@@ -6,13 +6,13 @@ import csv
 import hashlib
 import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
 from itertools import groupby
 from pathlib import Path
 
 import msgspec
 
 from asdbench.atomic import write_json, write_text
+from asdbench.data.lock import LOCK, locked
 from asdbench.data.prepare import Prepared, PrepareOptions
 from asdbench.data.prepare_clip import libraries
 from asdbench.data.store import MANIFEST, Manifest, read_manifest, tables_digest
@@ -28,10 +28,9 @@ from asdbench.data.store_clip import (
 )
 from asdbench.data.store_tables import write_tables
 from asdbench.data.workers import run_all
-from asdbench.errors import DataError, NotComparableError, ResourceError, UsageError
+from asdbench.errors import DataError, NotComparableError, UsageError
 from asdbench.types import Dataset, Track
 
-_LOCK = ".lock"
 _SKIPPED = "skipped.csv"
 
 
@@ -62,7 +61,7 @@ def build_store(
         raise UsageError("limit and workers count from 1.")
     manifest = _manifest(dataset, split, options)
     _claim(out, manifest)
-    with _locked(out):
+    with locked(out):
         _write(out, manifest)
         tracks = dataset.tracks[: options.limit]
         clips = [StoreClip(video, tuple(group)) for video, group in groupby(tracks, key=lambda track: track.video_id)]
@@ -107,24 +106,7 @@ def _claim(out: Path, manifest: Manifest) -> None:
 
 def _foreign(path: Path) -> bool:
     # A killed start may leave a lock or a half-written file.
-    return path.name not in (_LOCK, MEDIA) and not (path.name.startswith(".") and path.name.endswith(".tmp"))
-
-
-@contextmanager
-def _locked(out: Path) -> Iterator[None]:
-    from filelock import FileLock, Timeout
-
-    lock = FileLock(out / _LOCK)
-    try:
-        lock.acquire(timeout=0)
-    except Timeout as error:
-        raise ResourceError(f"{out}: another process is writing there; wait for it to finish.") from error
-    try:
-        yield
-    finally:
-        with suppress(OSError):  # while it is still held; Windows keeps the file
-            (out / _LOCK).unlink(missing_ok=True)
-        lock.release()
+    return path.name not in (LOCK, MEDIA) and not (path.name.startswith(".") and path.name.endswith(".tmp"))
 
 
 def _write(out: Path, manifest: Manifest) -> None:

@@ -18,7 +18,7 @@ import msgspec
 import numpy as np
 
 from asdbench.atomic import replacing, write_text
-from asdbench.data.prepare_clip import SkippedPart, Stopped, libraries
+from asdbench.data.prepare_clip import SkippedPart, Stopped, media_identity
 from asdbench.data.video import Failed, cut_faces
 from asdbench.data.video_media import VideoMedia, faces_by_video
 from asdbench.errors import DataError
@@ -85,16 +85,7 @@ class StoreClip:
 
     def identity(self) -> str:
         """Return a hash over all that decides what is written, the stamps of the media files among it."""
-        digest = blake2b(repr((_REVISION, libraries())).encode(), digest_size=16)
-        for track in self.tracks:
-            media = track.media
-            digest.update(repr((track.key, track.num_samples, track.audio_margin, type(media).__qualname__)).encode())
-            digest.update(track.timestamps_ms.astype("<i8").tobytes())
-            if isinstance(media, VideoMedia):
-                digest.update(media.crop.encode() + np.asarray(media.boxes, "<f8").tobytes())
-        for stamp in sorted({track.media.stamp() for track in self.tracks}):
-            digest.update(stamp.encode())
-        return digest.hexdigest()
+        return media_identity(self.tracks, "store", _REVISION)
 
 
 def clip_stem(video_id: str) -> str:
