@@ -3,7 +3,9 @@
     python benchmarks/average_precision.py --data FOLDER       # groundtruth.csv and predictions.csv, official layout
 
 The baseline is what a careful user writes: pandas reads and merges, numpy sorts and counts, and only the two loops over
-rows that the official scorer has are Python. Both sides run in processes of their own, by turns; the best of several
+rows that the official scorer has are Python. "baseline files" joins as the official rules say, on the text of the time
+and the entity; "column baseline files" joins on the columns, which is cheaper and another rule: equal times match
+however they were written. Both sides run in processes of their own, by turns; the best of several
 times counts, so that other work on the machine disturbs least. The ratios carry over to other machines, the seconds do
 not.
 """

@@ -5,13 +5,15 @@
 
 Both see the same track, whole, on the same threads, by turns, each in a process of its own (memory that one leaves
 behind changes what the other pays for its own); the best of several times counts, so that other work on the machine
-disturbs least. CPU time counts, not time on the wall; the ratios carry over to other machines, the seconds do not.
-Weights are made up from the names of the keys: neither time nor agreement depends on training.
+disturbs least. CPU time counts, not time on the wall, and threads that wait do so without using any; the ratios carry
+over to other machines, the seconds do not. Weights are made up from the names of the keys: neither time nor agreement
+depends on training.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -63,7 +65,8 @@ def compare(model: str, threads: int, frames: int, rounds: int, repeats: int, fo
     for fast in [False, True] * rounds:
         command = [sys.executable, __file__, "--model", model, "--threads", str(threads), "--frames", str(frames)]
         command += ["--repeats", str(repeats), "--one", "fast" if fast else "plain", "--out", str(files[fast])]
-        found = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+        quiet = {**os.environ, "OMP_WAIT_POLICY": "PASSIVE"}
+        found = json.loads(subprocess.run(command, check=True, capture_output=True, text=True, env=quiet).stdout)
         if fast not in best or found["cpu_seconds"] < best[fast]["cpu_seconds"]:
             best[fast] = found
     plain, ours = (np.load(files[fast]).astype(np.float64) for fast in (False, True))

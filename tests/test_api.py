@@ -96,7 +96,10 @@ def test_tables_are_dataframes(runs):
     run = runs["additive", "unsync"]
     assert list(run.table["condition"]) == ["clean", "resplice@1.00", *CHANGED]
     assert pd.isna(run.table.set_index("condition").loc["mismatch@1.00", "ava"])
-    assert set(run.tables) == {"robustness", "precision", "thresholds", "shifts", "changes", "audit", "cues"}
+    assert set(run.tables) == {
+        "robustness", "precision", "thresholds", "shifts", "changes", "audit", "cues", "voiced", "breakdowns",
+        "suspects", "reliability", "sources",
+    }  # fmt: skip
     assert set(runs["additive", "modality"].tables) >= {"modality"}
     assert "<table" in run._repr_html_()
     with pytest.raises(UnknownNameError, match="did you mean robustness"):
@@ -177,7 +180,8 @@ def test_one_class_is_refused_before_any_inference(fixture_copy: Path, tmp_path:
 
 def test_public_names():
     assert set(asdbench.__all__) == {
-        "Adapter", "Run", "__version__", "demo", "load_model", "load_suite", "open_dataset", "open_run", "run", "score",
+        "Adapter", "Run", "__version__", "compare", "demo", "load_model", "load_suite", "open_dataset", "open_run",
+        "run", "score",
     }  # fmt: skip
     assert all(inspect.getdoc(getattr(asdbench, name)) for name in asdbench.__all__ if name != "__version__")
     assert set(asdbench.__all__) <= set(dir(asdbench))

@@ -83,6 +83,7 @@ def test_prepared_and_direct_runs_are_the_same(cli: Cli, whole: Path, convention
     direct, stored = (asdbench.open_run(out) for out in ("direct", "stored"))
     assert direct.record["plan"]["sha256"] == stored.record["plan"]["sha256"]
     assert direct.record["data"]["media_digest"] == stored.record["data"]["media_digest"]
+    assert direct.record["data"]["protocol"] == stored.record["data"]["protocol"] == "ego4d-ava"
     for condition in direct.conditions:
         pd.testing.assert_frame_equal(direct.predictions(condition), stored.predictions(condition))
     assert cli("score", "stored").exit_code == 0

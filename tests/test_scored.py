@@ -10,7 +10,7 @@ import pytest
 import asdbench
 from asdbench.data import open_dataset
 from asdbench.errors import DataError
-from asdbench.metrics import average_precision
+from asdbench.metrics import average_precision_step, average_precision_tie_safe
 from asdbench.records.predictions import predictions_path, read_predictions
 from asdbench.types import IGNORE
 
@@ -45,8 +45,9 @@ def test_unscored_frames_enter_no_metric(fixture_root: Path, reader: str, tmp_pa
     counted = clean.label_after != IGNORE
     dataset = open_dataset(fixture_root, data_format=f"{reader}:thinned")
     assert np.array_equal(counted, np.concatenate([track.scored for track in dataset.tracks]))  # type: ignore[misc]
-    wanted = average_precision(clean.label[counted], clean.score[counted])
-    assert run.metrics["conditions"][0]["metrics"]["ap"] == pytest.approx(wanted)
+    rows, measured = (clean.label[counted], clean.score[counted]), run.metrics["conditions"][0]["metrics"]
+    assert measured["ava"] == pytest.approx(average_precision_tie_safe(*rows))
+    assert measured["ap"] == pytest.approx(average_precision_step(*rows))
     for name in run.conditions:
         rows = read_predictions(predictions_path(run.path, name))
         assert (rows.label_after[~counted] == IGNORE).all(), name

@@ -26,9 +26,13 @@ def test_full_measures_every_condition(full: Run) -> None:
         full.tables
     )
     assert len(full.tables["corruptions"].rows) == 24 + 2 + 1  # with camera and camera+offscreen_speech, and the means
-    assert len(full.tables["curve"].rows) == 32
+    assert len(full.tables["curve"].rows) == 32 + 1  # with the own time
+    assert {"reliance", "reliance_zeroed", "peaks", "sources", "breakdowns", "reliability"} <= set(full.tables)
     plots = {path.stem for path in (full.path / "plots").glob("*.png")}
-    assert {"ap_vs_proportion", "retention_vs_proportion", "scores", "modality", "corruptions", "curve"} == plots
+    assert plots == {
+        "ap_vs_proportion", "retention_vs_proportion", "scores", "modality", "corruptions", "curve", "reliance",
+        "breakdowns", "reliability", "sources",
+    }  # fmt: skip
 
 
 def test_everything_can_be_computed_again(full: Run) -> None:

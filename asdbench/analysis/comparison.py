@@ -42,10 +42,11 @@ def better_direction(condition: Condition, figure: str) -> int:
     """Return 1 where more of a figure is better, -1 where less is, and 0 where neither is (docs/method.md, section 5).
 
     Args:
-        condition: The condition; a diagnostic has no better direction.
+        condition: The condition; a diagnostic has no better direction, and a control only says how far to trust others:
+            it should move no figure, up or down.
         figure: Its key in ``metrics``, or in one threshold's part of them.
     """
-    if condition.role == "diagnostic":
+    if condition.role in ("diagnostic", "control"):
         return 0
     if figure in _REACTION:
         return _REACTION[figure] if condition.labels == "negative" else 0

@@ -51,6 +51,8 @@ def map50(inputs: Inputs) -> dict[str, Any]:
     if inputs.scores_are_boxes:
         given = inputs.detections
         notes = _check_clips(truth, given)
+        if given.outside:
+            notes.append(f"{given.outside:,} detections are at frames that no clip has, and are left out.")
         numbers = given.numbers if set(truth.clips) <= set(given.numbers) else numbers
         faces, scores = given.faces(numbers), _scores(given)
     else:

@@ -158,8 +158,9 @@ class Inputs:
 
     @cached_property
     def protocol(self) -> str:
-        """The protocol of the data set that the labels' run scored, where they are a run's."""
-        return str((self.truth.run or {}).get("data", {}).get("protocol", "ava"))
+        """The protocol of the data set, where a run says so: that of the labels, or else of the scores."""
+        record = self.truth.run or (None if self.scores_are_boxes else self.scores.run)
+        return "ava" if record is None else str(record["data"]["protocol"])
 
     def joined(self, *, decided: bool = False) -> Scored:
         """Return the labelled rows with their scores.

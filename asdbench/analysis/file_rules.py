@@ -115,7 +115,7 @@ def tnr(inputs: Inputs) -> dict[str, Any]:
             "rows that speak", (data.rows.score[speaking], data.unit[speaking]), labels, threshold, data.sample
         ),
     ]
-    return scored("tnr", lines, data.rows.notes, data.sample)
+    return scored("tnr", lines, _scale_notes(inputs, data), data.sample)
 
 
 def laser(inputs: Inputs) -> dict[str, Any]:
@@ -124,4 +124,14 @@ def laser(inputs: Inputs) -> dict[str, Any]:
     threshold = inputs.threshold()
     data = inputs.joined(decided=True)
     line = laser_line(data.rows.label, data.rows.score, threshold, data.unit, data.sample)
-    return scored("laser", [line], data.rows.notes, data.sample)
+    notes = _scale_notes(inputs, data)
+    if inputs.truth.binary:
+        notes.append("labels of 0 and 1 count SPEAKING_NOT_AUDIBLE as not talking; with LASER's own no call is right.")
+    return scored("laser", [line], notes, data.sample)
+
+
+def _scale_notes(inputs: Inputs, data: Scored) -> list[str]:
+    score = data.rows.score
+    within = inputs.request.scale == "logit" and bool(((score >= 0) & (score <= 1)).all())
+    more = ["all scores lie within 0 and 1: were they probabilities, the threshold would be another."] if within else []
+    return [*data.rows.notes, *more]

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from asdbench.analysis import breakdowns, curve, named, plan_seeds, reliability, reliance, sources, suspects
+from asdbench.analysis import (
+    breakdowns,
+    corruptions,
+    curve,
+    named,
+    plan_seeds,
+    reliability,
+    reliance,
+    sources,
+    suspects,
+)
 from asdbench.analysis.conditions import HEADLINE, condition_metrics, require_both_classes, row_counts
 from asdbench.analysis.intervals import condition_intervals, units_record
 from asdbench.analysis.rows import RunRows
@@ -13,6 +23,7 @@ from asdbench.records.predictions import Predictions
 from asdbench.types import Condition
 
 _SECTIONS = {
+    "corruptions": corruptions.section,
     "reliance": reliance.section,
     "curve": curve.section,
     "breakdowns": breakdowns.section,

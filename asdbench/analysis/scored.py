@@ -227,6 +227,8 @@ def negative_line(
 ) -> Line:
     """Return the share of changed rows called not speaking, beside the clean recall at the same threshold.
 
+    ``rows`` are the changed ones, ``positives`` those that speak with clean media, on which the recall rests.
+
     Args:
         part: Which rows changed.
         changed: Scores and units of these.

@@ -20,7 +20,7 @@ _VERBS = {
     "data": "look at, check and write data sets",
     "suites": "show what a suite does",
     "perturb": "see, hear and check what a perturbation does",
-    "ls": "list models, suites, perturbations or data formats",
+    "ls": "list models, suites, perturbations, data formats or protocols",
     "inspect": "say what a checkpoint file is",
     "fetch": "download a published checkpoint",
     "verify": "replay what the official code of a system computed",

@@ -23,6 +23,7 @@ def score_given_files(request: Any, protocol: str, out: Path | None, as_json: bo
     from asdbench.analysis.file_scores import score_files
     from asdbench.atomic import write_json
 
+    _check_place(out, request)
     found = score_files(request, protocol)
     if out is not None:
         write_json(out, found)
@@ -32,6 +33,18 @@ def score_given_files(request: Any, protocol: str, out: Path | None, as_json: bo
     _show(found)
     if out is not None:
         note(f"numbers: {out}")
+
+
+def _check_place(out: Path | None, request: Any) -> None:
+    from asdbench.errors import UsageError
+
+    if out is None:
+        return
+    if out.is_dir():
+        raise UsageError(f"{out}: a folder; --out with --labels is the json file to write.")
+    given = (request.predictions, request.labels, request.clean, request.division)
+    if out.exists() and any(path is not None and path.exists() and out.samefile(path) for path in given):
+        raise UsageError(f"{out}: --out would overwrite what is scored; give another file.")
 
 
 def _show(found: dict[str, Any]) -> None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _MAX_SECONDS = 1e7
+_MAX_FRAMES = 1e9
 _SHOWN = 250  # signs; ids have 200 bytes at most
 
 
@@ -164,6 +165,11 @@ def read_table(path: Path, required: Sequence[str], without_header: Sequence[str
     if frame.empty:
         raise DataError(f"{path}: no rows below the header.")
     return Table(path, frame)
+
+
+def is_frame(values: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Tell which values can be numbers of frames: whole, from 0."""
+    return np.array((values == np.rint(values)) & (values >= 0) & (values < _MAX_FRAMES), dtype=np.bool_)
 
 
 def shown(value: str) -> str:

@@ -46,9 +46,10 @@ class OperatingPoint:
 
     @property
     def f1(self) -> float:
-        """Harmonic mean of precision and recall, 2 TP / (2 TP + FP + FN); undefined without positives of any kind."""
-        wrong = self.false_positives + self.false_negatives
-        return _share(2 * self.true_positives, 2 * self.true_positives + wrong, "row is positive or called so")
+        """Harmonic mean of precision and recall, 2 TP / (2 TP + FP + FN); undefined without positives, as AP is."""
+        positives = self.true_positives + self.false_negatives
+        called = self.true_positives + self.false_positives
+        return _share(2 * self.true_positives, positives and positives + called, "row is positive")
 
     @property
     def balanced_accuracy(self) -> float:

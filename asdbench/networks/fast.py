@@ -9,6 +9,8 @@ What ``optimised`` makes of an encoder, and why it is the same function:
 - Frames pass some at a time, so that intermediate results stay small: they fit the caches, and the allocator keeps
   their memory, where those of a whole track are given back and mapped anew for each layer. A convolution over time
   holds back the frames that the next ones need, so that nothing is computed twice.
+- Threads take different frames. Threads that share one operation wait for one another after each, which costs more than
+  it saves when operations are small or other work fills the cores.
 
 The plain module stays the definition, and the only one for training and other devices. An encoder that can be rewritten
 has a method ``rewritten`` beside its ``forward``.
@@ -17,8 +19,10 @@ has a method ``rewritten`` beside its ``forward``.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 import torch
@@ -30,6 +34,9 @@ if TYPE_CHECKING:
 
 BLOCK = 16
 """Frames that pass at a time."""
+
+SPAN = 32
+"""Fewest frames for which a thread of its own is worth the halo that is computed twice."""
 
 Rewrite = Callable[[Tensor], Tensor]
 """Computes what the ``forward`` of an encoder does."""
@@ -89,6 +96,43 @@ def optimised(network: Module) -> Module:
         if isinstance(module, Rewritable):
             module.speed_up()
     return network
+
+
+def side_by_side(compute: Callable[[Tensor], Tensor], parts: Sequence[Tensor]) -> list[Tensor]:
+    """Compute parts on as many threads as torch may use, each part on one."""
+    threads, inference = torch.get_num_threads(), torch.is_inference_mode_enabled()
+
+    def one(part: Tensor) -> Tensor:
+        torch.set_num_threads(1)  # of this thread alone
+        with torch.no_grad(), torch.inference_mode(inference):
+            return compute(part)
+
+    try:
+        if min(threads, len(parts)) == 1:
+            return [one(part) for part in parts]
+        with ThreadPoolExecutor(min(threads, len(parts))) as pool:
+            return list(pool.map(one, parts))
+    finally:
+        torch.set_num_threads(threads)
+
+
+def spans(frames: int, halo: int) -> list[tuple[slice, slice]]:
+    """Cut a clip into one span for each thread, none shorter than ``SPAN`` frames unless the clip is.
+
+    Args:
+        frames: Of the clip.
+        halo: Frames to either side that the result of one frame depends on.
+
+    Returns:
+        For each span the frames to look at, and which of their results to keep.
+    """
+    count = max(1, min(torch.get_num_threads(), frames // SPAN))
+    edges = [frames * number // count for number in range(count + 1)]
+    found = []
+    for start, stop in pairwise(edges):
+        first = max(0, start - halo)
+        found.append((slice(first, stop + halo), slice(start - first, stop - first)))
+    return found
 
 
 def blocks(frames: Tensor) -> Iterator[Tensor]:

@@ -18,6 +18,8 @@ from asdbench.networks.two_stream import EMBEDDING, Block, BlockRewrite, FusionN
 class _Block(Block):
     """Two parallel branches (kernels 3 and 5), each across, then along time; a 1x1 convolution of their sum."""
 
+    reach = 2
+
     def __init__(self, stream: Stream, channels_in: int, channels_out: int, stride: int) -> None:
         super().__init__()
         self._letter = stream.letter

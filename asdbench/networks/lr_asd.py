@@ -19,6 +19,8 @@ from asdbench.networks.two_stream import EMBEDDING, Block, BlockRewrite, FusionN
 class _Block(Block):
     """Four convolutions in series: kernels 5 and 3 across (half, then all channels), kernels 5 and 3 along time."""
 
+    reach = 3
+
     def __init__(self, stream: Stream, channels_in: int, channels_out: int, stride: int) -> None:
         super().__init__()
         half = channels_out // 2

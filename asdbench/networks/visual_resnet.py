@@ -7,7 +7,6 @@ normalisation averages over time.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import cast
 
@@ -15,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from asdbench.networks.fast import Rewritable, Rewrite, blocks, channels_last, normalised_weights
+from asdbench.networks.fast import Rewritable, Rewrite, blocks, channels_last, normalised_weights, side_by_side
 
 FRONTEND = 512
 """Channels of the trunk's output."""
@@ -146,23 +145,31 @@ class FasterFrontend:
 
     def stem(self, faces: Tensor, wanted: slice = EVERY_FRAME) -> Tensor:
         """See `VisualFrontend.stem`."""
-        return torch.stack([torch.cat(list(self._maps(clip, wanted))) for clip in faces])
+        return torch.stack([torch.cat(side_by_side(self._maps, _around(clip, wanted))) for clip in faces])
 
     def trunk(self, maps: Tensor) -> Tensor:
         """See `VisualFrontend.trunk`."""
-        features = [self.features(part) for part in blocks(maps.flatten(0, 1))]
-        return torch.cat(features).view(*maps.shape[:2], FRONTEND)
+        features = torch.cat(side_by_side(self.features, list(blocks(maps.flatten(0, 1)))))
+        return features.view(*maps.shape[:2], FRONTEND)
 
     def __call__(self, faces: Tensor, wanted: slice = EVERY_FRAME) -> Tensor:
         """See `VisualFrontend.forward`."""
-        return torch.stack([torch.cat([self.features(part) for part in self._maps(clip, wanted)]) for clip in faces])
 
-    def _maps(self, clip: Tensor, wanted: slice) -> Iterator[Tensor]:
-        pictures = functional.pad((clip / 255 - _FACE_MEAN) / _FACE_STD, (0, 0, 0, 0, STEM_HALO, STEM_HALO))
-        around = pictures.unfold(0, 2 * STEM_HALO + 1, 1).permute(0, 3, 1, 2)  # a view; [t, 5, height, width]
-        for part in blocks(around[wanted]):
-            x = functional.conv2d(channels_last(part), self.weight, self.bias, 2, 3).relu_()
-            yield functional.max_pool2d(x, 3, 2, 1)
+        def both(part: Tensor) -> Tensor:
+            return self.features(self._maps(part))
+
+        return torch.stack([torch.cat(side_by_side(both, _around(clip, wanted))) for clip in faces])
+
+    def _maps(self, part: Tensor) -> Tensor:
+        """Map frames with those around them, ``[t, 5, height, width]``, to ``[t, 64, height / 4, width / 4]``."""
+        x = functional.conv2d(channels_last(part), self.weight, self.bias, 2, 3).relu_()
+        return functional.max_pool2d(x, 3, 2, 1)
+
+
+def _around(clip: Tensor, wanted: slice) -> list[Tensor]:
+    """Return blocks ``[t, 5, height, width]``, views of normalised frames with their neighbours as channels."""
+    pictures = functional.pad((clip / 255 - _FACE_MEAN) / _FACE_STD, (0, 0, 0, 0, STEM_HALO, STEM_HALO))
+    return list(blocks(pictures.unfold(0, 2 * STEM_HALO + 1, 1).permute(0, 3, 1, 2)[wanted]))
 
 
 class VisualFrontend(Rewritable[FasterFrontend]):

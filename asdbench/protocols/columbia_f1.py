@@ -25,6 +25,8 @@ MIN_COVERED = 0.5
 REACH = 2
 """Frames on each side over which a score is averaged."""
 
+_MAX_PIXELS = 10**9
+
 
 @dataclass(frozen=True, eq=False)
 class PersonLabels:
@@ -143,8 +145,8 @@ def read_person_labels(path: Path) -> PersonLabels:
         try:
             frame, x, y, width, label = map(int, line.split("\t"))
         except ValueError:
-            label = -1
-        if label not in (0, 1):
+            frame = x = y = width = label = -1
+        if label not in (0, 1) or max(map(abs, (frame, x, y, width))) > _MAX_PIXELS:
             raise DataError(
                 f"{path}, line {number}: expected frame, x, y, width and 0 or 1, tab-separated, not {line[:60]!r}."
             )

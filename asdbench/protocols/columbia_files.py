@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from asdbench.data.tables import read_table
+from asdbench.data.tables import is_frame, read_table
 from asdbench.errors import DataError
 from asdbench.protocols.columbia_f1 import AVERAGED, PersonLabels, ScoredTrack, read_person_labels
 from asdbench.protocols.sniff import is_csv
@@ -51,15 +51,24 @@ def read_tracks(path: Path) -> list[ScoredTrack]:
     numbers = {name: table.numbers(name) for name in _COLUMNS[1:]}
     for name in _COLUMNS[1:5]:
         table.refuse(~np.isfinite(numbers[name]), name, "is not a finite number")
+    table.refuse(~is_frame(numbers["frame_25"]), "frame_25", "is no whole number from 0")
+    table.refuse(
+        table.frame.assign(frame_25=numbers["frame_25"]).duplicated(["track", "frame_25"]).to_numpy(),
+        "frame_25", "stands there twice for its track",
+    )  # fmt: skip
     table.refuse(
         ~np.isfinite(numbers["score"]) & (table.frame["score"] != "").to_numpy(), "score", "is not a finite number"
     )
     tracks = []
-    for places in table.frame.groupby("track", sort=False).indices.values():
+    for of_track in table.frame.groupby("track", sort=False).indices.values():
+        found = np.asarray(of_track)
+        places = found[np.argsort(numbers["frame_25"][found], kind="stable")]
         rows = {name: values[places] for name, values in numbers.items()}
         scores = rows["score"][np.isfinite(rows["score"])]
         if np.isnan(rows["score"][: len(scores)]).any():
             raise DataError(f"{path}, line {table.line(int(places[0]))}: only the last scores of a track may be empty.")
         centre = np.stack([rows["center_x"], rows["center_y"]], axis=1)
         tracks.append(ScoredTrack(rows["frame_25"].astype(np.int64), centre, rows["half_size"], scores))
+    if not any(len(track.scores) for track in tracks):
+        raise DataError(f"{path}: no track has a score.")
     return tracks

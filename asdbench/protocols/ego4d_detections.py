@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ import numpy as np
 
 from asdbench.data.ego4d_tracks import OFFICIAL_FRAMES
 from asdbench.errors import DataError
-from asdbench.protocols.ego4d_files import SIDES, Boxes, Collected
+from asdbench.protocols.ego4d_files import SIDES, Boxes, Collected, is_number
 from asdbench.protocols.sniff import head
 
 _FIELDS = 8
@@ -37,15 +38,20 @@ def read_detections(path: Path) -> Boxes:
     of_number = {number: clip for clip, number in numbers.items()}
     texts = _text_files(path)
     clips: dict[str, None] = {}
+    outside = 0
     for file in texts or _json_files(path):
         stem = file.stem.partition(":")[0]
-        clip = of_number.get(int(stem), stem) if stem.isdigit() else stem
+        clip = of_number.get(int(stem), stem) if is_number(stem) else stem
         clips[clip] = None
-        lines = _text_lines(file) if texts else _json_lines(file)
+        lines = list(_text_lines(file) if texts else _json_lines(file))
         rows = [line for line in lines if 0 <= line[0] < OFFICIAL_FRAMES]
+        outside += len(lines) - len(rows)
         table = np.array([(line[0], *line[2:]) for line in rows], dtype=np.float64).reshape(-1, 6)
         found.add(clip, table[:, 0].astype(np.int64), table[:, 1:5], [line[1] for line in rows], None, table[:, 5])
-    return found.boxes(str(path), tuple(clips), {}, numbers)
+    boxes = replace(found.boxes(str(path), tuple(clips), {}, numbers), outside=outside)
+    if not len(boxes):
+        raise DataError(f"{path}: no detected face at the frames of a clip, 0 to {OFFICIAL_FRAMES - 1}.")
+    return boxes
 
 
 def _text_files(path: Path) -> list[Path]:
@@ -102,7 +108,7 @@ def _json_lines(path: Path) -> Iterator[_Line]:
 def _line(where: str, fields: Sequence[Any]) -> _Line:
     try:
         frame, sides = float(fields[0]), [float(value) for value in fields[2:7]]
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         frame, sides = np.nan, []
     if not (frame == frame // 1 and np.isfinite(sides).all()):
         raise DataError(f"{where}: a frame, side or score is no finite number: {' '.join(map(str, fields))[:80]!r}.")

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from asdbench.data.ego4d_clips import FRAME_RATE
 from asdbench.data.ego4d_json import read_clips
 from asdbench.data.ego4d_tracks import face_rows, official_boxes
-from asdbench.data.tables import read_table
+from asdbench.data.tables import is_frame, read_table
 from asdbench.errors import DataError
 from asdbench.protocols.ava_rows import AvaRows
 from asdbench.protocols.ego4d_map50 import FaceBoxes
@@ -26,6 +26,7 @@ from asdbench.types import BoolArray
 
 _CLIP = ("clip_uid", "clip", "clip_index", "video_id")
 _FACE = ("track_id", "person_id", "track", "pid")
+_DIGITS = 6
 SIDES = ("x1", "y1", "x2", "y2")
 """Left, top, right and bottom of a box, as columns and fields are called."""
 
@@ -45,6 +46,7 @@ class Boxes:
         score: ``[N]`` float64, of scores.
         sources: Clip to the video it is cut from.
         numbers: Numbers of the clips in the official file names, where the files give them.
+        outside: How many boxes were left out because no clip has their frame.
     """
 
     name: str
@@ -57,6 +59,7 @@ class Boxes:
     score: NDArray[np.float64] | None = None
     sources: Mapping[str, str] = field(default_factory=dict)
     numbers: Mapping[str, int] = field(default_factory=dict)
+    outside: int = 0
 
     def __len__(self) -> int:
         """Return the number of boxes."""
@@ -72,6 +75,11 @@ class Boxes:
         """Return clip, frame and face of every box."""
         clips = [self.clips[number] for number in self.clip.tolist()]
         return list(zip(clips, self.frame.tolist(), self.face.tolist(), strict=True))
+
+
+def is_number(clip: str) -> bool:
+    """Tell whether a clip is called by a number, as in the official file names."""
+    return clip.isascii() and clip.isdecimal() and len(clip) <= _DIGITS
 
 
 def is_annotation(path: Path) -> bool:
@@ -137,8 +145,7 @@ def read_boxes(path: Path, *, labels: bool) -> Boxes:
         missing = " or ".join(_CLIP if clip is None else _FACE)
         raise DataError(f"{path}, line 1: no column {missing}; found {', '.join(names)[:200]}.")
     frame = table.numbers("frame")
-    whole = np.array((frame == np.rint(frame)) & (frame >= 0), dtype=np.bool_)
-    table.refuse(~whole, "frame", "is no whole number from 0")
+    table.refuse(~is_frame(frame), "frame", "is no whole number from 0")
     sides = np.stack([table.numbers(side) for side in SIDES], axis=1)
     table.refuse(~np.isfinite(sides.sum(axis=1)), "x1", "belongs to a box that is not made of numbers")
     speaking = table.numbers("speaking") if labels else None
@@ -151,7 +158,9 @@ def read_boxes(path: Path, *, labels: bool) -> Boxes:
     clips = tuple(dict.fromkeys(texts))
     place = {text: number for number, text in enumerate(clips)}
     of_row = np.array([place[text] for text in texts], dtype=np.int64)
-    numbers = {text: int(text) for text in clips} if all(text.isdigit() for text in clips) else {}
+    numbers = {text: int(text) for text in clips} if all(map(is_number, clips)) else {}
+    if len(set(numbers.values())) < len(numbers):  # 7 and 07 are two clips
+        numbers = {}
     return Boxes(
         str(path), clips, of_row, frame.astype(np.int64), sides, table.frame[face].to_numpy(object),
         None if speaking is None else speaking == 1, score, {}, numbers,

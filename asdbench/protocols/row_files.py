@@ -31,7 +31,7 @@ from asdbench.types import IGNORE, BoolArray
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_CODES = frozenset(code for text, code in LABELS.items() if text)
+_AFTER = "label_after"
 _SOURCE = "source_id"
 
 
@@ -47,6 +47,7 @@ class RowFile:
         scale: ``logit`` where the file is known to hold log-odds.
         run: The record of the run they are from.
         condition: The condition of the run.
+        binary: Whether its labels are 0 and 1, which do not tell SPEAKING_NOT_AUDIBLE from NOT_SPEAKING.
     """
 
     rows: AvaRows
@@ -56,6 +57,7 @@ class RowFile:
     scale: str | None = None
     run: Mapping[str, Any] | None = None
     condition: str | None = None
+    binary: bool = False
 
 
 def read_rows(path: Path, *, labels: bool, condition: str | None = None) -> RowFile:
@@ -168,8 +170,9 @@ def _joined(name: str, parts: Sequence[AvaRows]) -> AvaRows:
 def _from_run(folder: Path, labels: bool, condition: str | None) -> RowFile:
     try:
         record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+        record["data"]["protocol"].encode()
         conditions = [each["name"] for each in json.loads((folder / "metrics.json").read_text("utf-8"))["conditions"]]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise DataError(
             f"{folder}: the run is not finished or broken ({error}); run the same command again."
         ) from error
@@ -189,7 +192,7 @@ def _from_parquet(path: Path, labels: bool) -> RowFile:
     except (OSError, pa.ArrowException) as error:
         words = " ".join(str(error).split())[:200]
         raise DataError(f"{path}: not a readable Parquet file ({words}).") from error
-    wanted = next((name for name in ("label_after", "label") if name in table.column_names), "label")
+    wanted = next((name for name in (_AFTER, "label") if name in table.column_names), "label")
     needed = ("video_id", "entity_id", wanted if labels else "score")
     missing = [name for name in needed if name not in table.column_names]
     if "timestamp_ms" not in table.column_names and "frame_timestamp" not in table.column_names:
@@ -209,14 +212,27 @@ def _from_parquet(path: Path, labels: bool) -> RowFile:
     )  # fmt: skip
     counted = np.ones(table.num_rows, dtype=np.bool_) if after is None else after != IGNORE
     recorded = _SOURCE in table.column_names
-    return RowFile(rows, counted, _sources(path, table, video, videos), recorded)
+    binary = wanted in table.column_names and not _is_text(table.column(wanted).type)
+    return RowFile(rows, counted, _sources(path, table, video, videos), recorded, binary=binary)
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    import pyarrow as pa
+
+    return not (pa.types.is_integer(kind) or pa.types.is_boolean(kind))
 
 
 def _sources(path: Path, table: pa.Table, video: NDArray[np.int32], videos: tuple[str, ...]) -> dict[str, str]:
     if _SOURCE not in table.column_names:
         return {name: source_of(name) for name in videos}
     source, sources = _text(path, table, _SOURCE)
-    present, first = np.unique(video, return_index=True)
+    present, first, place = np.unique(video, return_index=True, return_inverse=True)
+    other = np.flatnonzero(source != source[first[place.reshape(-1)]])
+    if len(other):
+        raise DataError(
+            f"{path}, row {other[0] + 1}: the video {videos[video[other[0]]]!r} has another source_id than above; a "
+            "video comes from one recording."
+        )
     return {videos[code]: sources[source[row]] for code, row in zip(present.tolist(), first.tolist(), strict=True)}
 
 
@@ -256,9 +272,9 @@ def _labels(path: Path, table: pa.Table, name: str) -> NDArray[np.int8]:
     import pyarrow as pa
 
     column = table.column(name)
-    if pa.types.is_integer(column.type) or pa.types.is_boolean(column.type):
+    if not _is_text(column.type):
         values = column.cast(pa.int64()).to_numpy()
-        known = np.isin(values, [*_CODES, IGNORE])
+        known = np.isin(values, [0, 1, *([IGNORE] if name == _AFTER else [])])
     else:
         codes, texts = _text(path, table, name)
         values = np.array([LABELS.get(text, 99) for text in texts])[codes]

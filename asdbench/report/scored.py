@@ -40,7 +40,12 @@ _OTHERS: dict[str, tuple[Column, ...]] = {
         Column("not_talking", "of not talking %", "percent"),
     ),
 }
-_COUNTS: dict[str, tuple[str, str]] = {"ego4d-map50": ("detections", "speaking boxes"), "columbia-f1": ("labels", "")}
+_COUNTS = {
+    "ego4d-map50": ("detections", "speaking boxes"),
+    "columbia-f1": ("labels", "speaking"),
+    "tnr": ("n", "clean speaking rows"),
+}
+_WITHOUT_BASE_RATE = ("ego4d-map50", "laser", "tnr")
 
 
 def scored_table(found: Mapping[str, Any], units: Mapping[str, Any] | None = None) -> Table:
@@ -52,9 +57,9 @@ def scored_table(found: Mapping[str, Any], units: Mapping[str, Any] | None = Non
     """
     name = found["protocol"]
     protocol = PROTOCOLS[name]
-    rows, speaking = _COUNTS.get(name, ("n", ""))
-    shares = () if name in ("ego4d-map50", "laser") else (Column("base_rate", "base rate %", "share"),)
-    counts = (Column("rows", rows, "count"), Column("positives", speaking or "speaking", "count"))
+    rows, speaking = _COUNTS.get(name, ("n", "speaking"))
+    shares = () if name in _WITHOUT_BASE_RATE else (Column("base_rate", "base rate %", "share"),)
+    counts = (Column("rows", rows, "count"), Column("positives", speaking, "count"))
     columns = (Column("part", "rows" if rows == "n" else "part"), *counts, *shares, *_columns(name))
     notes = "".join(f" {note}" for note in found["notes"])
     return Table(

@@ -15,7 +15,7 @@ from asdbench.metrics.synchrony_curve import FLOOR_FROM_MS
 from asdbench.report.evidence import figure_of, rate_of
 from asdbench.report.families import curve
 from asdbench.report.plot import Plot, legend_below
-from asdbench.report.table import Column, Estimate, Table, estimate
+from asdbench.report.table import Column, Estimate, Table, estimate, format_value
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 NEAR_MS = 250
 """A peak further from 0 than this, or one that may as well lie where the floor is measured, is no sign that a model
 matches sound and lips."""
+
+SLIGHT = 0.25
+"""A peak that may be no higher than this, in standard deviations of clean scores, is none that matters."""
 
 _GUIDE, _MODEL, _FLOOR = "#666666", "#0072B2", "#D55E00"
 _STYLE: dict[str, dict[str, Any]] = {
@@ -64,11 +67,16 @@ def sentence(metrics: Mapping[str, Any]) -> str:
     where, height = _offset(peak["offset_ms"]), f"{peak['height']:.2f} log-odds above their floor"
     if _peaks_near_0(model):
         return f"With all sound shifted its scores peak {where}, {height}{_against_floor(metrics['curve'])}."
-    highest = f" (they are highest {where}, {height})" if model["peak_interval"]["is_peak"] else ""
-    return (
-        f"With all sound shifted its scores have no peak near 0{highest}: it does not notice when sound and lips are "
-        "apart."
-    )
+    found = model["peak_interval"]
+    said = "With all sound shifted its scores have no peak near 0"
+    if found["is_peak"]:
+        said += f" (they are highest {where}, {height})"
+    if found["high"] <= SLIGHT * model["spread"]:
+        return f"{said}: it does not notice when sound and lips are apart."
+    if found["is_peak"]:
+        return f"{said}."
+    ends = format_value(Estimate(found["height"], found["low"], found["high"]), "log-odds")
+    return f"{said}, but too few rows to tell whether it notices when sound and lips are apart ({ends} log-odds)."
 
 
 def _against_floor(found: Mapping[str, Any]) -> str:
@@ -183,7 +191,7 @@ def _peaks_table(metrics: Mapping[str, Any], found: Mapping[str, Any]) -> Table:
         f"Floor: mean from 600 ms on, else at the ends of the grid. Half-widths: to where the curve is half-way down. "
         f"No peak where the interval of peak minus floor, which allows for the highest point being chosen, includes 0. "
         f"Activity floor: voice activity times lip motion, which sees onsets and pauses but not which sound belongs to "
-        f"which lips.{missing}",
+        f"which lips.{_fewer_units(metrics, found)}{missing}",
         (
             Column("curve", "curve"),
             Column("rows", "rows", "count"),
@@ -196,6 +204,13 @@ def _peaks_table(metrics: Mapping[str, Any], found: Mapping[str, Any]) -> Table:
         ),
         tuple(_peak_row(each) for each in found["curves"]),
     )
+
+
+def _fewer_units(metrics: Mapping[str, Any], found: Mapping[str, Any]) -> str:
+    """Return on how many sources the intervals of the curves rest, where others of the run rest on more."""
+    units = metrics.get("units", {})
+    fewer = found.get("units", units.get("count"))
+    return f" These rows come from {fewer:,} {units['kind']}s only." if fewer != units.get("count") else ""
 
 
 def _peak_row(each: Mapping[str, Any]) -> dict[str, Any]:
@@ -275,7 +290,7 @@ def _footnote(metrics: Mapping[str, Any], found: Mapping[str, Any]) -> str:
     units = metrics.get("units", {})
     if units.get("status", "none") != "none":
         lines.append(
-            f"bands: {100 * units['level']:.0f} % intervals of each point, {units['count']:,} {units['kind']}s "
-            "resampled; floor: mean from 600 ms on, else at the ends of the grid"
+            f"bands: {100 * units['level']:.0f} % intervals of each point, {found.get('units', units['count']):,} "
+            f"{units['kind']}s with such rows resampled; floor: mean from 600 ms on, else at the ends of the grid"
         )
     return "\n".join(lines)

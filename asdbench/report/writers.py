@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from asdbench.report.table import Table
+from asdbench.report.text import printable
 
 _LATEX = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "_": r"\_", "%": r"\%",
@@ -36,9 +37,10 @@ def _markdown_row(cells: list[str]) -> str:
 
 def markdown_text(text: str) -> str:
     """Return text that Markdown shows as it is, on one line."""
+    text = printable(" ".join(text.split()))
     for sign in "\\`*_|[]<>&":
         text = text.replace(sign, "\\" + sign)
-    return " ".join(text.split())
+    return text
 
 
 def to_csv(table: Table) -> str:
@@ -95,7 +97,7 @@ def _latex_row(cells: list[str]) -> str:
 
 
 def _latex_text(text: str) -> str:
-    return " ".join("".join(_LATEX.get(sign, sign) for sign in text).split())
+    return "".join(_LATEX.get(sign, sign) for sign in printable(" ".join(text.split())))
 
 
 WRITERS: dict[str, Callable[[Table], str]] = {"md": to_markdown, "csv": to_csv, "tex": to_latex}

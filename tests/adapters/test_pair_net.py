@@ -288,6 +288,7 @@ def test_twenty_five_pictures_per_second_out_of_fifty(network):
 
 @settings(max_examples=6)
 @example(frames=27, stated=30.0, off=29.99 / 30)
+@example(frames=36, stated=29.97, off=0.99989)
 @given(
     frames=st.integers(1, 40),
     stated=st.sampled_from([20.0, 29.97, 30.0, 50.0]),
@@ -298,8 +299,18 @@ def test_there_are_as_many_pictures_as_the_stated_rate_has(network, frames, stat
     scorer.needs = replace(scorer.needs, crop_size=32)
     faces = [FACES[frame % 33] for frame in range(frames)]
     audio = np.resize(AUDIO, round(frames / (stated * off) * 16_000))
-    found = scorer.score_track(audio, faces, stated * off)
-    np.testing.assert_array_equal(found, scorer.score_track(np.resize(AUDIO, 40_000), faces, stated))
+    found, wanted = (
+        scorer.score_track(audio, faces, stated * off),
+        scorer.score_track(np.resize(AUDIO, 40_000), faces, stated),
+    )
+    assert len(found) == len(wanted) == frames
+    heard = (
+        scorer.embed_audio(audio, frames, stated * off),
+        scorer.embed_audio(np.resize(AUDIO, 40_000), frames, stated),
+    )
+    # At a lower rate, one picture less may fit into a window, whose borders the scores depend on.
+    if heard[0].windows == heard[1].windows:
+        np.testing.assert_array_equal(found, wanted)
 
 
 @pytest.mark.parametrize("fps", [30 / 1.001, 30.0, 30.02])

@@ -194,7 +194,14 @@ def test_conditions_of_one_run_alone_are_named() -> None:
 
 @pytest.mark.parametrize(
     ("condition", "figure", "direction"),
-    [(CLEAN, "ava", 1), (MISMATCH, "fpr", -1), (NOISE, "tpr_drop", -1), (NOISE, "retention", 0), (SILENCE, "ap", 0)],
+    [
+        (CLEAN, "ava", 1),
+        (MISMATCH, "fpr", -1),
+        (NOISE, "tpr_drop", -1),
+        (NOISE, "retention", 0),
+        (SILENCE, "ap", 0),
+        (replace(NOISE, role="control"), "ap_drop", 0),
+    ],
 )
 def test_directions(condition: Condition, figure: str, direction: int) -> None:
     assert better_direction(condition, figure) == direction

@@ -43,7 +43,9 @@ def test_what_was_converted_from_them_says_so_and_keeps_the_caution(shared, tmp_
     info, card = identify(tmp_path / "a.safetensors"), next(card for card in model_cards() if card.name == name)
     assert (info.name, info.says_from, info.published) == (None, name, ()), "what the file says is no proof"
     assert (info.architecture, info.trained_on, info.note) == (card.architecture, card.trained_on, card.note)
-    assert bool(caution(info.trained_on, "ava")) == name.endswith("talkset")
+    for protocol in ("ava", "wasd", "ego4d-ava"):
+        assert bool(caution(info.trained_on, protocol)) == name.endswith("talkset")
+    assert caution(info.trained_on, "columbia-f1") is None
 
 
 @pytest.mark.parametrize(

@@ -225,6 +225,24 @@ def test_a_run_is_scored_against_labels_from_elsewhere(cli, fixture_root):
     line = line_of(cli("score", "run", "--labels", labels, "--json", "--resamples", "off"), "ava")
     for figure in ("ava", "ap"):
         assert line["metrics"][figure] == pytest.approx(recorded[figure], abs=1e-12)
+    laser = ("--protocol", "laser", "--json", "--resamples", "off")
+    assert "SPEAKING_NOT_AUDIBLE" in cli("score", "run", "--labels", "run", *laser).json["protocols"][0]["notes"][-1]
+    notes = cli("score", "run", "--labels", labels, *laser).json["protocols"][0]["notes"]
+    assert not any("SPEAKING_NOT_AUDIBLE" in each for each in notes)
+    record = json.loads(Path("run/run.json").read_text(encoding="utf-8"))
+    record["data"]["protocol"] = "ego4d-ava"
+    Path("run/run.json").write_text(json.dumps(record), encoding="utf-8")
+    for truth in (labels, "run"):
+        found = cli("score", "run", "--labels", truth, "--json", "--resamples", "off").json
+        assert found["not_computed"]["ava"].startswith("the rows are Ego4D's")
+        assert "ego4d-ava" in [each["protocol"] for each in found["protocols"]]
+    for broken in ("[]", "{}", '{"data": []}', '{"data": {"protocol": 1}}'):
+        Path("other").mkdir(exist_ok=True)
+        Path("other/run.json").write_text(broken, encoding="utf-8")
+        Path("other/metrics.json").write_text(Path("run/metrics.json").read_text(encoding="utf-8"), encoding="utf-8")
+        refused = cli("score", "run", "--labels", "other")
+        assert (refused.exit_code, refused.out) == (5, "")
+        assert "not finished or broken" in refused.err
     result = cli("score", "run", "--labels", labels, "--condition", "loud")
     assert "has no condition 'loud'" in result.err
     found = cli("score", "run", "--labels", labels, "--condition", "mismatch@1.00", "--protocol", "tnr", "--json")
@@ -235,6 +253,68 @@ def test_numbers_go_to_a_file(cli, files):
     result = cli("score", "pred.csv", "--labels", "gt.csv", "--out", "numbers.json", "--resamples", "off")
     assert result.exit_code == 0
     assert [each["protocol"] for each in json.loads((files / "numbers.json").read_text())["protocols"]] == ["ava", "ap"]
+
+
+@pytest.mark.parametrize("out", [".", "gt.csv", "pred.csv"])
+def test_numbers_never_overwrite_what_they_are_made_of(cli, files, out):
+    kept = (files / "gt.csv").read_bytes(), (files / "pred.csv").read_bytes()
+    result = cli("score", "pred.csv", "--labels", "gt.csv", "--out", out, "--resamples", "off")
+    assert (result.exit_code, result.out) == (2, "")
+    assert "--out" in result.err
+    assert kept == ((files / "gt.csv").read_bytes(), (files / "pred.csv").read_bytes())
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "message"),
+    [
+        ("label", [0, 1, 2], "the label 2 is none of 0, 1"),
+        ("label", [0, 1, -1], "the label -1 is none of 0, 1"),
+        ("source_id", ["a", "b", "b"], "the video 'v0' has another source_id than above"),
+    ],
+)
+def test_tables_say_one_thing(cli, files, column, values, message):
+    truth = pd.read_csv("gt.csv")
+    truth["label"] = (truth["label"] == "SPEAKING_AUDIBLE").astype(int)
+    truth[column] = [values[place % 3] for place in range(len(truth))]
+    truth.to_parquet("gt.parquet")
+    result = cli("score", "pred.csv", "--labels", "gt.parquet")
+    assert (result.exit_code, result.out) == (5, "")
+    assert message in result.err
+
+
+def test_probabilities_that_are_called_logits_are_noticed(cli, files):
+    pd.read_csv("pred.csv").assign(score=lambda rows: rows["score"] / 9).to_csv("pred.csv", index=False)
+    found = cli("score", "pred.csv", "--labels", "gt.csv", "--protocol", "laser", "--scores", "logit", "--json")
+    assert "were they probabilities" in found.json["protocols"][0]["notes"][-1]
+    found = cli("score", "pred.csv", "--labels", "gt.csv", "--protocol", "laser", "--scores", "probability", "--json")
+    assert not any("probabilities" in each for each in found.json["protocols"][0]["notes"])
+
+
+def boxes(path, name, values, clip="{}", frame="{}"):
+    lines = [
+        f"{clip.format(number)},{frame.format(at)},0,0,50,50,t,{values(at)}" for number in range(3) for at in range(6)
+    ]
+    write(path / name, f"clip,frame,x1,y1,x2,y2,track,{'score' if name[0] == 'p' else 'speaking'}", lines)
+
+
+@pytest.mark.parametrize("clip", ["\u00b2{}", "9999999999{}", "9999999999999999999999{}", "9" * 5000 + "{}"])
+def test_clips_may_be_called_anything(cli, files, clip):
+    arguments = ("score", "pred.csv", "--labels", "gt.csv", "--protocol", "ego4d-map50", "--json")
+    numbers = []
+    for name in ("{}", clip):
+        boxes(files, "pred.csv", lambda at: at / 2, name)
+        boxes(files, "gt.csv", lambda at: at % 2, name)
+        numbers.append(line_of(cli(*arguments), "ego4d-map50", "all detections")["metrics"]["map50"])
+    assert numbers[0] == numbers[1]
+
+
+@pytest.mark.parametrize("frame", ["inf", "1e300", "0.5"])
+def test_frames_are_whole_numbers(cli, files, frame):
+    boxes(files, "pred.csv", lambda at: at / 2, frame=frame)
+    boxes(files, "gt.csv", lambda at: at % 2)
+    result = cli("score", "pred.csv", "--labels", "gt.csv")
+    assert (result.exit_code, result.out) == (5, "")
+    assert "is no whole number from 0" in result.err
 
 
 def test_protocols_are_listed(cli):

@@ -109,10 +109,11 @@ def test_operating_point_is_scikit_learns(table, threshold):
 
 
 def test_operating_point_without_a_value():
-    point = operating_point([0, 0], [1.0, 2.0], 5.0)
-    for name, message in (("recall", "no row is positive"), ("f1", "no row is positive or called so")):
-        with pytest.raises(UndefinedMetricError, match=message):
-            getattr(point, name)
+    for threshold in (5.0, 1.5):  # nothing is called positive, or something is
+        point = operating_point([0, 0], [1.0, 2.0], threshold)
+        for name in ("recall", "f1"):
+            with pytest.raises(UndefinedMetricError, match="no row is positive"):
+                getattr(point, name)
     with pytest.raises(UndefinedMetricError, match="no row is negative"):
         _ = operating_point([1], [1.0], 0.0).balanced_accuracy
     with pytest.raises(DataError, match="threshold is NaN"):

@@ -9,7 +9,7 @@ import torch
 
 from asdbench.adapters import MODELS
 from asdbench.networks import ARCHITECTURES
-from asdbench.networks.fast import BLOCK, Rewritable, optimised, windows
+from asdbench.networks.fast import BLOCK, SPAN, Rewritable, optimised, side_by_side, spans, windows
 from asdbench.networks.seeded import seeded_state
 
 NAMES = ["light-asd", "lr-asd", "talknet", "sync-talknet", "loconet", "laser-loconet"]
@@ -50,6 +50,38 @@ def test_embeddings_are_those_of_the_plain_module(name):
 @pytest.mark.parametrize("side", [32, 45])
 def test_so_are_those_of_any_length_and_size(name, frames, side):
     check(seeded(name), faces(2, frames, side, side + 4))
+
+
+@pytest.fixture
+def threads():
+    before = torch.get_num_threads()
+    yield torch.set_num_threads
+    torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize("name", ["light-asd", "lr-asd", "talknet"])
+def test_several_threads_give_the_same(name, threads):
+    threads(3)
+    check(seeded(name), faces(1, 2 * SPAN + 40, 32, 32))
+    assert torch.get_num_threads() == 3
+
+
+def test_an_error_in_a_thread_is_raised_and_leaves_the_threads_as_they_were(threads):
+    threads(2)
+    with pytest.raises(ValueError, match="seven"):
+        side_by_side(lambda part: torch.tensor(int("seven")), [torch.zeros(1)] * 3)
+    assert torch.get_num_threads() == 2
+
+
+def test_spans_hold_every_frame_once_and_see_their_halo(threads):
+    threads(4)
+    frames = torch.arange(2 * SPAN + 5)
+    cuts = spans(len(frames), 6)
+    assert len(cuts) == 2
+    torch.testing.assert_close(torch.cat([frames[seen][kept] for seen, kept in cuts]), frames)
+    edge = int(frames[cuts[1][0]][cuts[1][1]][0])
+    assert frames[cuts[0][0]][-1] == edge + 5
+    assert frames[cuts[1][0]][0] == edge - 6
 
 
 def test_landmarks_enter_between_stem_and_trunk():

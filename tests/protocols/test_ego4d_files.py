@@ -147,3 +147,25 @@ def test_broken_lists_and_other_json(folder):
         computed(write_text(folder), folder / "other.json")
     with pytest.raises(UsageError, match="ava cannot be computed: it needs rows with a video"):
         computed(folder / "results", folder / "av_val.json", "ava")
+
+
+@pytest.mark.parametrize("lines", [["", ""], ["9000 1 100 10 150 70 0.5 1"], ["1e300 1 100 10 150 70 0.5 1"]])
+def test_no_detection_at_all_has_no_number(folder, lines):
+    with pytest.raises(DataError, match="no detected face at the frames of a clip"):
+        computed(write_text(folder, lines=lines), folder / "av_val.json")
+
+
+def test_detections_that_are_left_out_are_counted(folder):
+    lines = [*lines_of_text(), "9000 1 100 10 150 70 0.5 1", "-1 1 100 10 150 70 0.5 1"]
+    found, _ = computed(write_text(folder, lines=lines), folder / "av_val.json")
+    assert "4 detections are at frames that no clip has, and are left out." in found["ego4d-map50"]["notes"]
+    assert found["ego4d-map50"]["lines"][0]["rows"] == 34
+
+
+def test_odd_names_and_numbers_are_data_errors(folder):
+    with pytest.raises(DataError, match="clips are not in"):
+        computed(write_text(folder, ["²"]), folder / "av_val.json")
+    broken = folder / "clip-a:t1:0.json"
+    broken.write_text(json.dumps([{"frame": 10**400, "x1": 1, "y1": 1, "x2": 9, "y2": 9, "score": 1}]))
+    with pytest.raises(DataError, match="is no finite number"):
+        computed(broken, folder / "av_val.json")

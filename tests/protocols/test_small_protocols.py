@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from asdbench.analysis.file_inputs import Request
+from asdbench.analysis.file_scores import score_files
 from asdbench.errors import DataError, UndefinedMetricError
 from asdbench.protocols.asw import score_asw
 from asdbench.protocols.ava_rows import AvaRows, JoinedRows
@@ -137,3 +139,47 @@ def test_columbia_broken_input(tmp_path):
         path.write_text(f"{line}\n", encoding="utf-8")
         with pytest.raises(DataError, match="line 1: expected frame, x, y, width and 0 or 1"):
             read_person_labels(path)
+
+
+def columbia_files(folder):
+    (folder / "col_labels").mkdir()
+    for name in ("bell", "boll", "lieb", "long", "sick"):
+        lines = [f"{frame}\t40\t40\t20\t{frame % 20 // 10}\n" for frame in range(60)]
+        (folder / "col_labels" / f"{name}.txt").write_text("".join(lines), encoding="utf-8")
+    rows = [f"1,{frame},100,100,15,{frame % 17 // 8 - 0.5}" for frame in range(50)]
+    return "track,frame_25,center_x,center_y,half_size,score", rows
+
+
+def columbia_lines(folder, header, rows):
+    (folder / "tracks.csv").write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
+    request = Request(folder / "tracks.csv", folder / "col_labels", resamples=0)
+    return score_files(request, "columbia-f1")["protocols"][0]["lines"]
+
+
+def test_columbia_does_not_depend_on_the_order_of_rows(tmp_path):
+    header, rows = columbia_files(tmp_path)
+    expected = columbia_lines(tmp_path, header, rows)
+    assert 0 < expected[0]["metrics"]["f1"] < 1
+    assert columbia_lines(tmp_path, header, rows[::2] + rows[1::2]) == expected
+
+
+@pytest.mark.parametrize(
+    ("edit", "message"),
+    [
+        (lambda rows: [*rows, rows[0]], "stands there twice for its track"),
+        (lambda rows: [*rows, "1,1e30,100,100,15,1"], "is no whole number from 0"),
+        (lambda rows: [*rows, "1,0.5,100,100,15,1"], "is no whole number from 0"),
+        (lambda rows: [row.rpartition(",")[0] + "," for row in rows], "no track has a score"),
+    ],
+)
+def test_columbia_refuses_broken_tracks(tmp_path, edit, message):
+    header, rows = columbia_files(tmp_path)
+    with pytest.raises(DataError, match=message):
+        columbia_lines(tmp_path, header, edit(rows))
+
+
+def test_columbia_refuses_labels_beyond_every_picture(tmp_path):
+    header, rows = columbia_files(tmp_path)
+    (tmp_path / "col_labels" / "bell.txt").write_text(f"{10**30}\t1\t1\t1\t1\n", encoding="utf-8")
+    with pytest.raises(DataError, match="expected frame, x, y, width"):
+        columbia_lines(tmp_path, header, rows)

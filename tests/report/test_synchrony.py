@@ -14,12 +14,14 @@ from tests.report.crafted import MISSING, diagnostic, ends, metrics, units
 OFFSETS = [-400.0, 0.0, 400.0]
 
 
-def one(of: str, on: str, place: float = 60.0, peak: bool | None = True, reach: float = 20.0) -> dict[str, Any]:
+def one(
+    of: str, on: str, place: float = 60.0, peak: bool | None = True, reach: float = 20.0, spread: float = 4.0
+) -> dict[str, Any]:
     """A curve that peaks, or does not, ``reach`` ms around a place."""
     found = {
         "of": of,
         "on": on,
-        "spread": 4.0,
+        "spread": spread,
         "rows": [800, 900, 850],
         "mean": [1.0, 3.0, 1.0],
         "above": [0.0, 2.0, 0.0],
@@ -57,24 +59,33 @@ def section(*curves: dict[str, Any], **more: Any) -> dict[str, Any]:
     return metrics(*points) | {"units": units(), "curve": found | more}
 
 
+_HIGH = "2.00 log-odds above their floor"
 FOUR = [(of, on) for on in ("all rows", "voiced rows") for of in ("model", "activity floor")]
 
 
 @pytest.mark.parametrize(
-    ("place", "peak", "reach", "words"),
+    ("place", "peak", "reach", "spread", "words"),
     [
-        (60.0, True, 20.0, "peak with the sound 60 ms late, 2.00 log-odds above their floor."),
-        (-60.0, True, 20.0, "peak with the sound 60 ms early, 2.00 log-odds above their floor."),
-        (0.2, True, 20.0, "peak at 0, 2.00 log-odds above their floor."),
-        (60.0, False, 0.0, "have no peak near 0: it does not notice when sound and lips are apart."),
-        (340.0, True, 20.0, "have no peak near 0 (they are highest with the sound 340 ms late"),
-        (200.0, True, 500.0, "have no peak near 0 (they are highest with the sound 200 ms late"),  # or anywhere
+        (60.0, True, 20.0, 4.0, "peak with the sound 60 ms late, 2.00 log-odds above their floor."),
+        (-60.0, True, 20.0, 4.0, "peak with the sound 60 ms early, 2.00 log-odds above their floor."),
+        (0.2, True, 20.0, 4.0, "peak at 0, 2.00 log-odds above their floor."),
+        (60.0, False, 0.0, 40.0, "have no peak near 0: it does not notice when sound and lips are apart."),
+        (60.0, False, 0.0, 4.0, "have no peak near 0, but too few rows to tell whether it notices"),
+        (
+            340.0,
+            True,
+            20.0,
+            40.0,
+            f"have no peak near 0 (they are highest with the sound 340 ms late, {_HIGH}): it does",
+        ),
+        (340.0, True, 20.0, 4.0, f"have no peak near 0 (they are highest with the sound 340 ms late, {_HIGH})."),
+        (200.0, True, 500.0, 4.0, "have no peak near 0 (they are highest with the sound 200 ms late"),  # or anywhere
     ],
 )
 def test_the_sentence_names_the_peak_or_says_that_there_is_none(
-    place: float, peak: bool, reach: float, words: str
+    place: float, peak: bool, reach: float, spread: float, words: str
 ) -> None:
-    said = synchrony.sentence(section(one("model", "all rows", place, peak, reach)))
+    said = synchrony.sentence(section(one("model", "all rows", place, peak, reach, spread)))
     assert said.startswith(f"With all sound shifted its scores {words}")
 
 

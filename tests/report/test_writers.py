@@ -6,12 +6,14 @@ import csv
 import html
 import io
 import re
+from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
 import pytest
 
 from asdbench.report.tables import Column, Table
+from asdbench.report.text import printable
 from asdbench.report.writers import WRITERS, markdown_text, to_csv, to_latex, to_markdown
 from tests.report.crafted import HOSTILE, MISSING
 
@@ -69,13 +71,20 @@ def test_markdown_leaves_no_sign_that_means_something(name: str) -> None:
 
 @pytest.mark.parametrize("name", [*HOSTILE, "&lt;b&gt;", "AT&amp;T", "&#60;"])
 def test_markdown_shows_what_was_written(name: str) -> None:
-    assert shown(markdown_text(name)) == " ".join(name.split())
+    assert shown(markdown_text(name)) == printable(" ".join(name.split()))
 
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_markdown_reasons_are_escaped_too(name: str) -> None:
     text = to_markdown(table(name, ap=MISSING))
     assert f"Undefined: {markdown_text(name + ': no positive rows remain')}" in text
+
+
+@pytest.mark.parametrize("write", [to_markdown, to_latex])
+def test_nothing_that_a_terminal_or_tex_would_obey(write: Callable[[Table], str]) -> None:
+    text = write(table("\x1b[31mred\x07\u202e\x00"))
+    assert text.replace("\n", "").isprintable()
+    assert "x1b" in text
 
 
 def rows_of(text: str) -> list[list[str]]:
