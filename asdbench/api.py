@@ -24,6 +24,7 @@ from asdbench.config import (
 )
 from asdbench.data import dataset_folder, open_dataset, shipped_data
 from asdbench.engine.auditing import audit_plan
+from asdbench.engine.precision import require_precision
 from asdbench.errors import UsageError
 from asdbench.jobs.engines import job_devices
 from asdbench.jobs.finish import finish, reopened
@@ -73,6 +74,7 @@ def run(
     cache_limit: str | None = None,
     reuse: bool | None = None,
     loaders: int | None = None,
+    dtype: str | None = None,
     config: Path | None = None,
     progress: bool | None = None,
 ) -> Run:
@@ -108,6 +110,7 @@ def run(
         reuse: Whether conditions share what they have in common, as by default, or each is scored from nothing.
         loaders: How many threads read the next tracks while one is scored; by default 1 on a CPU with more than 2
             cores, up to 4 beside a GPU.
+        dtype: Precision of the encoders: ``fp32`` by default, ``bf16`` or ``fp16``.
         config: TOML file of settings; ``asdbench.toml`` in the current folder by default.
         progress: Whether to show a progress bar; on a terminal by default.
 
@@ -123,7 +126,7 @@ def run(
         "out": out, "runs": runs, "limit": limit, "seed": seed, "on_error": on_error, "audit": audit,
         "plan_seeds": plan_seeds, "resamples": resamples, "engine": engine, "ray_address": ray_address,
         "workers": workers, "gpus_per_worker": gpus_per_worker, "cache": cache, "cache_limit": cache_limit,
-        "reuse": reuse, "loaders": loaders,
+        "reuse": reuse, "loaders": loaders, "dtype": dtype,
         "model": model if isinstance(model, str) else None,
         "option": [f"{key}={value}" for key, value in options.items()] if options else None,
         "data_option": [f"{key}={value}" for key, value in data_options.items()] if data_options else None,
@@ -171,6 +174,7 @@ def run_config(
     checkpoint = shipped_checkpoint(str(settings.checkpoint)) if config.demo else settings.checkpoint
     own_model = model is not None
     model = model or load_model(settings.model, checkpoint, here, named_values(settings.option))
+    require_precision(model.scorer, settings.dtype, device)
     _notify_unfit(model, dataset, notify)
     dubbed = "" if all(track.dubbed is None for track in dataset.tracks) else " and dubbed"
     notify(f"planning {suite.label}{dubbed} on {len(dataset.tracks):,} tracks of {dataset.name}")

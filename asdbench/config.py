@@ -71,6 +71,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         cache_limit: How much it may hold, such as ``20GB``.
         reuse: Whether conditions share what they have in common, or each is scored from nothing.
         loaders: How many threads read media ahead.
+        dtype: Precision of the encoders.
     """
 
     suite: str = "unsync"
@@ -98,6 +99,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     cache_limit: str = "20GB"
     reuse: bool = True
     loaders: Annotated[int, msgspec.Meta(ge=0, le=64)] | None = None
+    dtype: Literal["fp32", "bf16", "fp16"] = "fp32"
 
 
 @dataclass(frozen=True)

@@ -47,6 +47,7 @@ OTHER = {
     "cache_limit": "1GB",
     "reuse": False,
     "loaders": 2,
+    "dtype": "bf16",
 }
 """For every setting another value than its default."""
 

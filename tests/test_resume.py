@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 import asdbench
+from asdbench.errors import ResourceError
+from tools.kill_runs import Killer, content, kill_runs
 
 MODEL = """
 import os, signal
@@ -43,15 +45,6 @@ def start(folder: Path, data: Path, out: str, dies_at: int | None = None) -> sub
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
 
 
-def content(folder: Path) -> dict[str, bytes]:
-    """Return every file but run.json, which holds times."""
-    return {
-        str(path.relative_to(folder)): path.read_bytes()
-        for path in folder.rglob("*")
-        if path.is_file() and path.name != "run.json"
-    }
-
-
 @pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL")
 def test_killed_again_and_again(fixture_root: Path, tmp_path: Path):
     (tmp_path / "mortal.py").write_text(MODEL)
@@ -66,6 +59,19 @@ def test_killed_again_and_again(fixture_root: Path, tmp_path: Path):
     assert finished.returncode == 0, finished.stderr
     assert asdbench.open_run(tmp_path / "killed").record["timings"]["tracks_from_earlier_starts"] > 0
     assert content(tmp_path / "killed") == content(tmp_path / "whole")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL")
+def test_killed_at_random_moments(fixture_root: Path, tmp_path: Path):
+    killer = Killer(["--model", "additive", "--suite", "clean", "--data", str(fixture_root)], tmp_path)
+    killer.whole()
+    met = kill_runs(killer, 2, seed=1)
+    assert [outcome.differing for outcome in met] == [(), ()]
+    killer.wanted["metrics.json"] = b"other bytes, which the comparison must notice"
+    other = killer.kill("other", 0.0)
+    assert other is not None
+    assert other.differing == ("metrics.json",)
 
 
 def test_killed_while_writing_results(fixture_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -83,8 +89,6 @@ def test_killed_while_writing_results(fixture_root: Path, tmp_path: Path, monkey
 
 
 def test_a_full_disk_loses_nothing(fixture_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    from asdbench.errors import ResourceError
-
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
@@ -94,3 +98,30 @@ def test_a_full_disk_loses_nothing(fixture_root: Path, tmp_path: Path, monkeypat
             asdbench.run("additive", "clean", fixture_root, out=tmp_path / "run", progress=False)
     run = asdbench.run("additive", "clean", fixture_root, out=tmp_path / "run", progress=False)
     assert run.record["state"] == "complete"
+
+
+@pytest.mark.slow
+def test_a_disk_may_fill_at_any_write(fixture_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    room, sync = 10**6, os.fsync
+
+    def write(file: int) -> None:
+        nonlocal room
+        room -= 1
+        if room < 0:
+            raise OSError(28, "No space left on device")
+        sync(file)
+
+    def run(name: str) -> None:
+        asdbench.run("additive", "clean", fixture_root, out=tmp_path / name, progress=False)
+
+    monkeypatch.setattr("os.fsync", write)
+    run("whole")
+    writes = 10**6 - room
+    for known in (0, writes // 3, writes - 1):
+        room = known
+        with pytest.raises(ResourceError, match="No space left on device"):
+            run(f"full-{known}")
+        room = 10**6
+        run(f"full-{known}")
+        assert asdbench.open_run(tmp_path / f"full-{known}").record["state"] == "complete"
+        assert content(tmp_path / f"full-{known}") == content(tmp_path / "whole")

@@ -49,6 +49,11 @@ class FeatureCache:
         """Copy and send to other processes the empty cache: what is in it can be computed there."""
         return FeatureCache, (self._limit,)
 
+    def clear(self) -> None:
+        """Drop all features."""
+        self._features.clear()
+        self.size = 0
+
     def once(self, key: bytes, compute: Callable[[], Tensor]) -> Tensor:
         """Return the features ``[t, ...]`` of a key, computed if they are not there."""
         kept = self._features.get(key)

@@ -83,6 +83,10 @@ class LoCoNetAdapter(TorchAdapter[LoCoNet]):
         with exact_inference(self.device), one_thread():
             return self.network.embed_audio(rows.to(self.device))
 
+    def forget(self) -> None:
+        """Drop the features of faces seen so far; see `Adapter.forget`."""
+        self.cache.clear()
+
     def embed_faces(self, faces: Sequence[UInt8Array], context: ContextFaces = ()) -> Tensor:
         """Return the features of all three faces, before anything normalises over time.
 

@@ -167,7 +167,8 @@ class PairNetAdapter(TorchAdapter[PairNet]):
         trunk = self.network.visual_encoder.trunk
         with exact_inference(self.device):
             pictures = torch.from_numpy(crops)[None]
-            return _Seen(in_chunks(pictures, lambda seen: trunk(normalised(seen.to(self.device))), TRUNK_HALO))
+            seen = in_chunks(pictures, lambda part: trunk(normalised(part.to(self.device))), TRUNK_HALO, self.room)
+            return _Seen(seen)
 
     def score(self, audio_embedding: _Heard, face_embedding: _Seen) -> Float32Array:
         """Return ``[num_frames]`` float32 log-odds; see `Adapter.score`."""

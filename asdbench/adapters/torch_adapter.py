@@ -30,7 +30,33 @@ CROP_SIZE = 112
 CHUNK = 256
 """Frames that a visual encoder embeds at a time, so that its memory does not grow with the track."""
 
+LEAST_CHUNK = 16
+"""With no memory for so few frames there is no memory for the model."""
+
 Network = TypeVar("Network", bound=nn.Module)
+
+
+class Room:
+    """How many frames fit into the device's memory at a time: less once it has run out.
+
+    Attributes:
+        halvings: How often it has.
+    """
+
+    def __init__(self) -> None:
+        self.halvings = 0
+
+    @property
+    def frames(self) -> int:
+        """Frames to embed at a time."""
+        return max(CHUNK >> self.halvings, 1)
+
+    def shrink(self) -> bool:
+        """Take half as many from now on; return whether that is still worth trying."""
+        if self.frames // 2 < LEAST_CHUNK:
+            return False
+        self.halvings += 1
+        return True
 
 
 class TorchAdapter(Adapter, Generic[Network]):
@@ -45,6 +71,7 @@ class TorchAdapter(Adapter, Generic[Network]):
     def __init__(self, network: Network, device: str = "cpu", options: AdapterOptions | None = None) -> None:
         super().__init__(options)
         self.device = torch.device(choose_device(device))
+        self.room = Room()
         self.network: Network = network.float().to(self.device).eval()
         if self.device.type == "cpu":
             optimised(self.network)
@@ -95,21 +122,36 @@ def resized_crops(faces: Sequence[UInt8Array], side: int, interpolation: int = c
     return crops
 
 
-def in_chunks(crops: Tensor, embed: Callable[[Tensor], Tensor], halo: int) -> Tensor:
+def in_chunks(crops: Tensor, embed: Callable[[Tensor], Tensor], halo: int, room: Room | None = None) -> Tensor:
     """Embed crops ``[1, T, ...]`` some at a time into ``[1, T, C]``.
 
-    With its halo on both sides a chunk sees all that the whole track would have shown it.
+    With its halo on both sides a chunk sees all that the whole track would have shown it. Where the device has no
+    memory for a chunk, smaller ones are tried, which move scores by rounding alone.
 
     Args:
         crops: Of a whole track; memory is taken for ``CHUNK`` frames only.
         embed: Maps ``[1, t, ...]`` to ``[1, t, C]``; each frame depends on at most ``halo`` frames to either side.
         halo: Frames on each side.
+        room: How many at a time; ``CHUNK`` by default.
     """
+    room = room or Room()
+    while True:
+        try:
+            return _chunks(crops, embed, halo, room.frames)
+        except torch.OutOfMemoryError:
+            if not room.shrink():
+                raise
+        # Outside of the except block, whose error holds on to what was computed.
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+
+
+def _chunks(crops: Tensor, embed: Callable[[Tensor], Tensor], halo: int, frames: int) -> Tensor:
     embedded = []
-    for start in range(0, crops.shape[1], CHUNK):
+    for start in range(0, crops.shape[1], frames):
         before = min(halo, start)
-        seen = crops[:, start - before : start + CHUNK + halo]
-        embedded.append(embed(seen)[:, before : before + CHUNK])
+        seen = crops[:, start - before : start + frames + halo]
+        embedded.append(embed(seen)[:, before : before + frames])
     return torch.cat(embedded, dim=1)
 
 

@@ -71,6 +71,7 @@ class TwoStreamAdapter(TorchAdapter[TwoStreamNetwork | TalkNet]):
                 torch.from_numpy(crops)[None],
                 lambda seen: self.network.embed_faces(seen.to(self.device).float()),
                 self.needs.halo,
+                self.room,
             )
 
     def logits(self, audio_embedding: Tensor, face_embedding: Tensor) -> Tensor:

@@ -110,6 +110,11 @@ from asdbench.cli.output import echo_json, json_option, note, show_run
     help="Score every condition of every track from nothing: slow, to check and to measure the usual way against.",
 )
 @click.option(
+    "--dtype",
+    type=click.Choice(["fp32", "bf16", "fp16"]),
+    help="Precision of the encoders; another one gives other scores.  [default: fp32]",
+)
+@click.option(
     "--loaders",
     type=int,
     metavar="N",

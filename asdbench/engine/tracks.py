@@ -13,9 +13,10 @@ from asdbench.adapters.base import Adapter
 from asdbench.data.context import ContextFinder
 from asdbench.engine.activity import CLEAN, Digests, Meter, TrackMeter
 from asdbench.engine.ahead import read_ahead
+from asdbench.engine.how import How
 from asdbench.engine.lender import BrokenDonorError, TrackLender
 from asdbench.engine.medium import LazyFaces, Medium, Sight, shown_digest
-from asdbench.engine.memory import Memory
+from asdbench.engine.precision import encoded
 from asdbench.engine.timings import Timings
 from asdbench.errors import AsdbenchError, DataError, ModelOutputError, ResourceError
 from asdbench.perturb.edits import AudioEdit, Edit, FaceEdit, digest, edit_audio, edit_faces, split_media
@@ -52,9 +53,7 @@ class TrackEvaluator:
         name: The model's name, for messages.
         skip: Whether a condition that needs a broken donor is left out (its scores become NaN) or is an error.
         meter: What to measure beside the scores.
-        memory: What earlier runs have computed from faces.
-        reuse: Whether conditions share what they have in common, or each is scored from nothing.
-        loaders: How many threads read media ahead.
+        how: Ways to go about it.
     """
 
     def __init__(
@@ -65,17 +64,15 @@ class TrackEvaluator:
         name: str,
         skip: bool = False,
         meter: Meter | None = None,
-        memory: Memory | None = None,
-        reuse: bool = True,
-        loaders: int = 0,
+        how: How | None = None,
     ) -> None:
         self._scorer = scorer
         self._plan = plan
         self._name = name
         self._skip = skip
         self._meter = meter
-        self._memory = memory
-        self._reuse = reuse
+        self._how = how or How()
+        self._memory = self._how.memory
         self.timings = Timings()
         self._lender = TrackLender(tracks)
         needs = getattr(scorer, "needs", None)
@@ -84,7 +81,7 @@ class TrackEvaluator:
         landmarks = getattr(needs, "landmarks", None)
         self._context = ContextFinder(tracks, speakers, seed, landmarks) if speakers else None
         # Several threads would decode the same neighbours at the same time.
-        self._loaders = loaders if self._context is None else min(loaders, 1)
+        self._loaders = self._how.loaders if self._context is None else min(self._how.loaders, 1)
 
     def stamp(self, track: Track) -> str:
         """Return text that changes when the files change that a track's scores depend on, donors' apart."""
@@ -96,7 +93,9 @@ class TrackEvaluator:
 
     def counts(self) -> dict[str, int]:
         """Return how often what was worth counting has happened."""
-        return {} if self._memory is None else self._memory.counts()
+        found = {} if self._memory is None else self._memory.counts()
+        halvings = int(getattr(getattr(self._scorer, "room", None), "halvings", 0))
+        return found | ({"out_of_memory": halvings} if halvings else {})
 
     def results(self, tracks: Sequence[Track]) -> Generator[tuple[Track, TrackScores | DataError], None, None]:
         """Yield each track with its scores, or with why it has none; see `asdbench.engine.loop.Engine`."""
@@ -145,7 +144,7 @@ class TrackEvaluator:
         if self._meter is None:
             return None
         beside = self._meter.begin(track, {name: version.key for name, version in versions.items()}, self._memory)
-        if self._meter.is_floor and self._reuse:
+        if self._meter.is_floor and self._how.reuse:
             # What the model embeds is what the activity floor embeds, so nothing is done twice.
             beside.voices, beside.motions = medium.audio_embeddings, medium.face_embeddings
         return beside
@@ -176,7 +175,7 @@ class TrackEvaluator:
 
     def _medium_for(self, track: Track, medium: Medium) -> Medium:
         """Return the medium for the next condition: the same, or one from which nothing has been computed yet."""
-        if self._reuse or not medium.scores:
+        if self._how.reuse or not medium.scores:
             return medium
         if isinstance(self._scorer, Adapter):
             self._scorer.forget()
@@ -244,12 +243,16 @@ class TrackEvaluator:
         # Models get copies: one that works in place would spoil every later condition.
         if not isinstance(scorer, Adapter):
             return scorer.score_track(audio.copy(), _copied(sight.faces), track.fps, *self._shown_beside(medium, sight))
-        sound = _once(medium.audio_embeddings, key[0], lambda: scorer.embed_audio(audio.copy(), len(track), track.fps))
         embed_faces: Callable[..., Any] = scorer.embed_faces
 
-        def see() -> Any:
-            return embed_faces(_copied(sight.faces), *self._shown_beside(medium, sight))
+        def hear() -> Any:
+            return encoded(scorer, self._how.dtype, lambda: scorer.embed_audio(audio.copy(), len(track), track.fps))
 
+        def see() -> Any:
+            shown = _copied(sight.faces), *self._shown_beside(medium, sight)
+            return encoded(scorer, self._how.dtype, lambda: embed_faces(*shown))
+
+        sound = _once(medium.audio_embeddings, key[0], hear)
         return scorer.score(sound, _once(medium.face_embeddings, key[1], see))
 
     def _shown_beside(self, medium: Medium, sight: Sight) -> tuple[Any, ...]:

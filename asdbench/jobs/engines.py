@@ -12,6 +12,7 @@ from asdbench.devices import choose_device, describe_device
 from asdbench.engine.activity import Meter
 from asdbench.engine.ahead import default_loaders
 from asdbench.engine.cache import byte_count
+from asdbench.engine.how import How
 from asdbench.engine.loop import Engine
 from asdbench.engine.memory import Remembered
 from asdbench.engine.ray_engine import Cluster, RayEngine, require_ray
@@ -125,6 +126,7 @@ class BuildEvaluator:
         memory: Where embeddings are kept.
         reuse: Whether conditions share what they have in common.
         loaders: How many threads read media ahead.
+        dtype: Precision of the encoders.
     """
 
     model: NamedModel | Scorer
@@ -136,6 +138,7 @@ class BuildEvaluator:
     memory: Remembered | None = None
     reuse: bool = True
     loaders: int = 0
+    dtype: str = "fp32"
 
     def __call__(self, meter: Meter | None = None) -> TrackEvaluator:
         """Return it.
@@ -147,9 +150,8 @@ class BuildEvaluator:
         if meter is None:
             meter = Meter(scorer, tuple(each.condition for each in self.plan.conditions), self.annotated)
         memory = None if self.memory is None else self.memory.open(scorer)
-        return TrackEvaluator(
-            scorer, self.plan, self.tracks, self.label, self.skip, meter, memory, self.reuse, self.loaders
-        )
+        how = How(memory, self.reuse, self.loaders, self.dtype)
+        return TrackEvaluator(scorer, self.plan, self.tracks, self.label, self.skip, meter, how)
 
 
 def _build(job: Job) -> BuildEvaluator:
@@ -169,4 +171,5 @@ def _build(job: Job) -> BuildEvaluator:
         job.memory,
         settings.reuse,
         usual if settings.loaders is None else settings.loaders,
+        settings.dtype,
     )

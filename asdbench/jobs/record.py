@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from asdbench.engine.precision import DTYPES
 from asdbench.jobs.engines import device_record
 from asdbench.records import provenance
 from asdbench.records.folder import fingerprint
@@ -23,7 +24,7 @@ def job_identity(job: Job) -> dict[str, Any]:
             "checkpoint_sha256": job.model.checkpoint_sha256,
             "fingerprint": job.model.fingerprint,
             **({"options": dict(job.model.options)} if job.model.options else {}),
-            "dtype": "float32",
+            "dtype": DTYPES[job.config.settings.dtype],
             "device": job.device.partition(":")[0],
             "torch": provenance.versions()["torch"],
         },

@@ -11,6 +11,7 @@ import pytest
 
 from asdbench.adapters.calibration import Additive
 from asdbench.engine.ahead import default_loaders, read_ahead
+from asdbench.engine.how import How
 from asdbench.engine.tracks import TrackEvaluator
 from asdbench.errors import DataError
 from asdbench.perturb import plan
@@ -76,7 +77,11 @@ def test_items_are_not_taken_before_they_are_wanted():
 def test_scores_do_not_depend_on_who_reads(fixture_dataset: Dataset):
     resolved, tracks = plan(fixture_dataset.tracks, load_suite("modality")), fixture_dataset.tracks[:8]
     here, ahead = (
-        list(TrackEvaluator(Additive(), resolved, fixture_dataset.tracks, "test", loaders=number).results(tracks))
+        list(
+            TrackEvaluator(Additive(), resolved, fixture_dataset.tracks, "test", how=How(loaders=number)).results(
+                tracks
+            )
+        )
         for number in (0, 3)
     )
     assert [track.key for track, _ in ahead] == [track.key for track in tracks]

@@ -16,6 +16,7 @@ from asdbench.data import open_dataset
 from asdbench.data.prepare import PrepareOptions
 from asdbench.data.store import StoreMedia
 from asdbench.data.store_build import build_store
+from asdbench.engine.how import How
 from asdbench.engine.medium import LazyFaces, Medium, Sight, faces_digest
 from asdbench.engine.memory import Remembered
 from asdbench.engine.tracks import TrackEvaluator
@@ -46,7 +47,7 @@ def light() -> LightASD:
 
 def _evaluated(scorer: Any, dataset: Dataset, suite: str, track: Track, **more: Any) -> TrackScores:
     resolved = plan(dataset.tracks, load_suite(suite))
-    return TrackEvaluator(scorer, resolved, dataset.tracks, "test", **more).evaluate(track)
+    return TrackEvaluator(scorer, resolved, dataset.tracks, "test", how=How(**more)).evaluate(track)
 
 
 def _close(found: TrackScores, wanted: TrackScores, tolerance: float = 0.0) -> None:
@@ -105,6 +106,19 @@ def test_nothing_reused_gives_the_same_scores(fixture_dataset: Dataset, light: L
     light.embed_faces = lambda faces: calls.append(1) or embed(faces)  # type: ignore[func-returns-value, method-assign]
     _close(_evaluated(light, fixture_dataset, "unsync", track, reuse=False), wanted, 1e-5)
     assert len(calls) == len(wanted.scores) > 5
+
+
+def test_a_model_forgets_between_conditions_where_nothing_is_reused(fixture_dataset: Dataset):
+    class Keeping(Additive):
+        forgotten = 0
+
+        def forget(self) -> None:
+            self.forgotten += 1
+
+    models = Keeping(), Keeping()
+    for model, reuse in zip(models, (True, False), strict=True):
+        found = _evaluated(model, fixture_dataset, "unsync", fixture_dataset.tracks[0], reuse=reuse)
+    assert [model.forgotten for model in models] == [0, len(found.scores) - 1]
 
 
 def test_a_store_knows_the_identity_that_reading_would_give(fixture_dataset: Dataset, tmp_path: Path):

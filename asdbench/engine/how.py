@@ -1,0 +1,24 @@
+"""How tracks are scored, apart from what and with what."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from asdbench.engine.memory import Memory
+
+
+@dataclass(frozen=True)
+class How:
+    """Ways to go about it.
+
+    Attributes:
+        memory: What earlier runs have computed from faces.
+        reuse: Whether conditions share what they have in common, or each is scored from nothing.
+        loaders: How many threads read media ahead.
+        dtype: Precision of the encoders (`asdbench.engine.precision`).
+    """
+
+    memory: Memory | None = None
+    reuse: bool = True
+    loaders: int = 0
+    dtype: str = "fp32"
