@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -90,11 +91,11 @@ def test_tracks_scored_before_silero_was_installed_are_scored_again(
 ) -> None:
     evaluate, left = TrackEvaluator.evaluate, [2]
 
-    def interrupted(self: TrackEvaluator, track: object) -> object:
+    def interrupted(self: TrackEvaluator, *track: Any) -> object:
         if not left[0]:
             raise KeyboardInterrupt
         left[0] -= 1
-        return evaluate(self, track)  # type: ignore[arg-type]
+        return evaluate(self, *track)
 
     with monkeypatch.context() as patch:
         without_silero(patch)
