@@ -109,7 +109,3 @@ class RunRows:
             rows = self.read(name)
             rows.require_same_rows(self.clean, name)
             yield condition, rows
-
-    def source_count(self) -> int:
-        """Return how many sources the rows come from."""
-        return len(np.unique(self.clean.source_id.astype(np.str_)))

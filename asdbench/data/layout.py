@@ -122,13 +122,6 @@ def face_name(timestamp_ms: int, suffix: str = ".jpg") -> str:
     return f"{timestamp_ms / 1000:.{3 if timestamp_ms % 10 else 2}f}{suffix}"
 
 
-def write_wav(path: Path, samples: Int16Array) -> None:
-    """Write 16 kHz mono int16."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path) as temporary:
-        temporary.write_bytes(encode_wav(samples))
-
-
 def encode_wav(samples: Int16Array) -> bytes:
     """Return the content of a wav file, 16 kHz mono int16; equal samples give equal bytes."""
     import soundfile

@@ -126,6 +126,13 @@ def decode_gray(data: bytes, path: Path) -> UInt8Array:
     return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), dtype=np.uint8)
 
 
+def add_face(state: blake2b, face: UInt8Array | None) -> None:
+    """Add the shape and the pixels of a face crop to a digest of crops; one that is absent counts as such."""
+    state.update(repr(None if face is None else face.shape).encode())
+    if face is not None:
+        state.update(np.ascontiguousarray(face).data)
+
+
 def content_stamp(path: Path) -> str:
     """Return the hash of a small file's content, which a copy shares; for others what `file_stamp` returns."""
     try:

@@ -18,6 +18,7 @@ import msgspec
 import numpy as np
 
 from asdbench.atomic import replacing, write_text
+from asdbench.data.media import add_face
 from asdbench.data.prepare_clip import SkippedPart, Stopped, media_identity
 from asdbench.data.video import Failed, cut_faces
 from asdbench.data.video_media import VideoMedia, faces_by_video
@@ -233,8 +234,7 @@ class _Writer:
         self.shapes[index].append((int(face.shape[0]), int(face.shape[1])))
         pixels = np.ascontiguousarray(face).data
         self.faces.write(pixels)
-        self.digests[index].update(repr(face.shape).encode())
-        self.digests[index].update(pixels)
+        add_face(self.digests[index], face)
         self.crcs[index] = crc32(pixels, self.crcs[index])
 
     def _cut(self, wanted: list[int]) -> set[int]:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from asdbench.data.landmarks import NOT_FOUND
+from asdbench.data.media import add_face
 from asdbench.types import ContextFaces, Float32Array, Int16Array, TrackKey, UInt8Array
 
 _DIGEST = 16
@@ -96,12 +97,10 @@ def media_digest(media: Mapping[TrackKey, str]) -> str:
 
 
 def faces_digest(faces: Sequence[UInt8Array | None]) -> str:
-    """Return the digest over shapes and pixels, as `asdbench.data.store_clip` has it; absent faces count as such."""
+    """Return the digest over shapes and pixels, the one that a prepared store holds."""
     state = blake2b(digest_size=_DIGEST)
     for face in faces:
-        state.update(repr(None if face is None else face.shape).encode())
-        if face is not None:
-            state.update(np.ascontiguousarray(face).data)
+        add_face(state, face)
     return state.hexdigest()
 
 
