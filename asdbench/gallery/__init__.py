@@ -1,0 +1,1 @@
+"""Faces and sounds of the worst errors; not for publishing (docs/gallery.md)."""

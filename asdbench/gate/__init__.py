@@ -1,0 +1,1 @@
+"""Rules against a baseline: whether a checkpoint got worse (docs/gates.md)."""
