@@ -75,6 +75,8 @@ def run(
     reuse: bool | None = None,
     loaders: int | None = None,
     dtype: str | None = None,
+    batch_frames: int | str | None = None,
+    compile: bool | None = None,  # noqa: A002 - the flag's name
     config: Path | None = None,
     progress: bool | None = None,
 ) -> Run:
@@ -111,6 +113,9 @@ def run(
         loaders: How many threads read the next tracks while one is scored; by default 1 on a CPU with more than 2
             cores, up to 4 beside a GPU.
         dtype: Precision of the encoders: ``fp32`` by default, ``bf16`` or ``fp16``.
+        batch_frames: How many frames of several tracks the visual encoder may take together; by default (``auto``)
+            2,048 on CUDA, elsewhere each track alone.
+        compile: Whether torch compiles the visual encoder.
         config: TOML file of settings; ``asdbench.toml`` in the current folder by default.
         progress: Whether to show a progress bar; on a terminal by default.
 
@@ -126,7 +131,7 @@ def run(
         "out": out, "runs": runs, "limit": limit, "seed": seed, "on_error": on_error, "audit": audit,
         "plan_seeds": plan_seeds, "resamples": resamples, "engine": engine, "ray_address": ray_address,
         "workers": workers, "gpus_per_worker": gpus_per_worker, "cache": cache, "cache_limit": cache_limit,
-        "reuse": reuse, "loaders": loaders, "dtype": dtype,
+        "reuse": reuse, "loaders": loaders, "dtype": dtype, "batch_frames": batch_frames, "compile": compile,
         "model": model if isinstance(model, str) else None,
         "option": [f"{key}={value}" for key, value in options.items()] if options else None,
         "data_option": [f"{key}={value}" for key, value in data_options.items()] if data_options else None,
@@ -175,6 +180,8 @@ def run_config(
     own_model = model is not None
     model = model or load_model(settings.model, checkpoint, here, named_values(settings.option))
     require_precision(model.scorer, settings.dtype, device)
+    if settings.compile:
+        _compile(model, settings.engine == "local", notify)
     _notify_unfit(model, dataset, notify)
     dubbed = "" if all(track.dubbed is None for track in dataset.tracks) else " and dubbed"
     notify(f"planning {suite.label}{dubbed} on {len(dataset.tracks):,} tracks of {dataset.name}")
@@ -193,7 +200,17 @@ def run_config(
             asked = config.sources["resamples"] != "default"
             return reopened(folder, settings.resamples if asked else None)
         notify(f"{'continuing' if earlier else 'writing'} {folder.path}")
-        return job.execute(folder, progress)
+        return job.execute(folder, progress, notify)
+
+
+def _compile(model: LoadedModel, here: bool, notify: Notify) -> None:
+    """Compile the encoder where it runs in this process; say so if that is not possible."""
+    from asdbench.adapters.compiled import compile_encoder, require_compilable
+
+    require_compilable(model.scorer)
+    if here:
+        notify("compiling the visual encoder")
+        notify(compile_encoder(model.scorer) or "compiled")
 
 
 def _notify_unfit(model: LoadedModel, dataset: Dataset, notify: Notify) -> None:

@@ -72,6 +72,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         reuse: Whether conditions share what they have in common, or each is scored from nothing.
         loaders: How many threads read media ahead.
         dtype: Precision of the encoders.
+        batch_frames: How many frames of several tracks the visual encoder may take together, or ``auto``.
+        compile: Whether torch compiles the visual encoder.
     """
 
     suite: str = "unsync"
@@ -100,6 +102,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     reuse: bool = True
     loaders: Annotated[int, msgspec.Meta(ge=0, le=64)] | None = None
     dtype: Literal["fp32", "bf16", "fp16"] = "fp32"
+    batch_frames: Annotated[int, msgspec.Meta(ge=1, le=8192)] | Literal["auto"] = "auto"
+    compile: bool = False
 
 
 @dataclass(frozen=True)

@@ -48,6 +48,8 @@ OTHER = {
     "reuse": False,
     "loaders": 2,
     "dtype": "bf16",
+    "batch_frames": 512,
+    "compile": True,
 }
 """For every setting another value than its default."""
 

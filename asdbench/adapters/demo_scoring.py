@@ -112,6 +112,13 @@ class DemoScoredAdapter(TwoStreamAdapter):
         crops = self.resized(faces)
         return CuttableFaces(crops, self.embed_crops(crops))
 
+    def embed_faces_many(self, tracks: Sequence[Sequence[UInt8Array]]) -> list[Any]:
+        """Return for each track what `embed_faces` does; see `Adapter.embed_faces_many`."""
+        if self.options.scoring == "ava":
+            return super().embed_faces_many(tracks)
+        resized = [self.resized(faces) for faces in tracks]
+        return list(map(CuttableFaces, resized, self.embed_clips(resized)))
+
     def score(self, audio_embedding: Any, face_embedding: Any) -> Float32Array:
         """Return ``[num_frames]`` log-odds, or with ``scoring=demo`` mean logits; see `Adapter.score`.
 

@@ -11,6 +11,7 @@ same at 25.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
 from typing import Literal, TypeAlias
 
 import torch
@@ -76,6 +77,16 @@ class SyncTalkNet(TwoStreamAdapter):
             return super().embed_faces(faces)
         crops = self.resized(faces)
         return torch.cat([self.embed_crops(crops[slice(*span)]) for span in chunks_of(len(crops))], dim=1)
+
+    def embed_faces_many(self, tracks: Sequence[Sequence[UInt8Array]]) -> list[Tensor]:
+        """Return for each track what `embed_faces` does, the chunks of all at a time."""
+        if self.options.chunking == "none":
+            for faces in tracks:
+                _check_length(len(faces))
+            return super().embed_faces_many(tracks)
+        resized = [self.resized(faces) for faces in tracks]
+        embedded = iter(self.embed_clips([crops[slice(*span)] for crops in resized for span in chunks_of(len(crops))]))
+        return [torch.cat(list(islice(embedded, len(chunks_of(len(crops))))), dim=1) for crops in resized]
 
     def score(self, audio_embedding: Tensor, face_embedding: Tensor) -> Float32Array:
         """Return ``[num_frames]`` float32 log-odds; see `Adapter.score`."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -18,6 +20,7 @@ from asdbench.checkpoints.load import Checkpoint, apply_state_dict, load_checkpo
 from asdbench.devices import choose_device
 from asdbench.errors import DataError
 from asdbench.networks import ARCHITECTURES
+from asdbench.networks.apart import laid_out, taken_apart
 from asdbench.networks.fast import optimised
 from asdbench.types import Float32Array, UInt8Array
 
@@ -40,11 +43,14 @@ class Room:
     """How many frames fit into the device's memory at a time: less once it has run out.
 
     Attributes:
-        halvings: How often it has.
+        halvings: How often it has with frames of one clip.
+        partings: How often with several clips laid end to end.
+        together: Frames of several clips that it may still be tried with.
     """
 
     def __init__(self) -> None:
-        self.halvings = 0
+        self.halvings = self.partings = 0
+        self.together = sys.maxsize
 
     @property
     def frames(self) -> int:
@@ -58,6 +64,11 @@ class Room:
         self.halvings += 1
         return True
 
+    def part(self, frames: int) -> None:
+        """Lay half as many frames as ``frames`` end to end from now on."""
+        self.partings += 1
+        self.together = frames // 2
+
 
 class TorchAdapter(Adapter, Generic[Network]):
     """Base of the adapters around one torch network in the official state-dict layout.
@@ -66,7 +77,12 @@ class TorchAdapter(Adapter, Generic[Network]):
         network: With its weights; it is moved to the device and put into evaluation mode.
         device: Name of the torch device.
         options: An instance of the class's ``Options``; defaults without one.
+
+    Attributes:
+        compiled: Whether `asdbench.adapters.compiled` has compiled the visual encoder; ``None`` if nobody asked for it.
     """
+
+    compiled: bool | None = None
 
     def __init__(self, network: Network, device: str = "cpu", options: AdapterOptions | None = None) -> None:
         super().__init__(options)
@@ -144,6 +160,52 @@ def in_chunks(crops: Tensor, embed: Callable[[Tensor], Tensor], halo: int, room:
         # Outside of the except block, whose error holds on to what was computed.
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
+
+
+def end_to_end(
+    clips: Sequence[Tensor], embed: Callable[[Tensor, Tensor], Tensor], alone: Callable[[Tensor], Tensor], room: Room
+) -> list[Tensor]:
+    """Embed clips ``[T, ...]`` together into ``[1, T, C]`` each.
+
+    Where the device has no memory for all, half as many frames are tried, down to single clips.
+
+    Args:
+        clips: On the CPU.
+        embed: Maps clips that `asdbench.networks.apart.laid_out` has laid end to end, and the gaps between them.
+        alone: Embeds ``[1, T, ...]`` of one clip.
+        room: How many frames at a time.
+    """
+    found: list[Tensor] = []
+    while len(found) < len(clips):
+        taken = _fitting(clips[len(found) :], room.together)
+        if len(taken) == 1:
+            found.append(alone(taken[0][None]))
+            continue
+        try:
+            found += taken_apart(embed(*laid_out(taken)), [len(clip) for clip in taken])
+            continue
+        except torch.OutOfMemoryError:
+            room.part(sum(map(len, taken)))
+        # Outside of the except block, as in `in_chunks`.
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+    return found
+
+
+def _fitting(clips: Sequence[Tensor], frames: int) -> Sequence[Tensor]:
+    """Return the first clips that have so many frames together, at least one."""
+    ends = accumulate(len(clip) for clip in clips)
+    return clips[: max(1, sum(end <= frames for end in ends))]
+
+
+def sent(frames: Tensor, device: torch.device) -> Tensor:
+    """Copy frames from the CPU to a device.
+
+    From pinned memory, where that is worth it: another copy would wait for all that the device is still computing.
+    """
+    if device.type == "cuda":
+        return frames.pin_memory().to(device, non_blocking=True)
+    return frames.to(device)
 
 
 def _chunks(crops: Tensor, embed: Callable[[Tensor], Tensor], halo: int, frames: int) -> Tensor:

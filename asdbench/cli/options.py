@@ -9,7 +9,7 @@ import click
 
 
 def number_or_off(_context: click.Context, _parameter: click.Parameter, given: str | None) -> int | str | None:
-    """Return a number as such; what is neither a number nor "off" is refused where all settings are."""
+    """Return a number as such; what is no number is checked where all settings are."""
     return int(given) if given is not None and given.isdecimal() else given
 
 

@@ -115,6 +115,20 @@ from asdbench.cli.output import echo_json, json_option, note, show_run
     help="Precision of the encoders; another one gives other scores.  [default: fp32]",
 )
 @click.option(
+    "--batch-frames",
+    metavar="N|auto",
+    callback=number_or_off,
+    help="Frames of several tracks that the visual encoder may take together; with 1 each track alone.  "
+    "[default: auto, 2048 on CUDA, else 1]",
+)
+@click.option(
+    "--compile",
+    is_flag=True,
+    flag_value=True,
+    default=None,
+    help="Let torch compile the visual encoder; part of what identifies a run.",
+)
+@click.option(
     "--loaders",
     type=int,
     metavar="N",

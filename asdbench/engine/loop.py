@@ -9,6 +9,7 @@ from typing import Any, Literal, Protocol
 
 from tqdm import tqdm
 
+from asdbench.engine.batches import Batch, batches_of, unfinished
 from asdbench.engine.timings import Timings
 from asdbench.errors import DataError
 from asdbench.records.shards import Shards, TrackScores
@@ -30,8 +31,12 @@ class Engine(Protocol):
     def record(self) -> dict[str, Any]:
         """Return what ``run.json`` says under ``engine``: where and how tracks were scored."""
 
-    def results(self, tracks: Sequence[Track]) -> Generator[Result, None, None]:
-        """Yield each track once, as soon as it is scored; ends all work when it is closed."""
+    @property
+    def batch_frames(self) -> int:
+        """How many frames tracks may have that are embedded together; 0 where each is embedded alone."""
+
+    def results(self, batches: Sequence[Batch]) -> Generator[Result, None, None]:
+        """Yield each track of batches once, as soon as it is scored; ends all work when it is closed."""
 
 
 @dataclass(frozen=True)
@@ -65,18 +70,20 @@ def score_tracks(
         DataError: Broken media with ``on_error="stop"``, or no track that could be scored.
     """
     done = shards.done()
-    todo = [track for track in tracks if track.key not in done]
+    todo = unfinished(batches_of(tracks, engine.batch_frames), done)
     skipped: dict[TrackKey, str] = {}
     hidden = None if progress is None else not progress
     total = sum(map(len, tracks))
-    earlier = total - sum(map(len, todo))
+    earlier = sum(len(track) for track in tracks if track.key in done)
     try:
         with (
             tqdm(total=total, initial=earlier, unit="frame", unit_scale=True, disable=hidden) as bar,
             closing(engine.results(todo)) as results,
         ):
             for track, found in results:
-                bar.set_description(track.video_id, refresh=False)
+                if track.key in done:  # it was needed beside the others of its batch
+                    continue
+                bar.set_description(f"scoring {track.video_id}", refresh=False)
                 if not isinstance(found, DataError):
                     shards.add(found)
                 elif on_error == "stop":

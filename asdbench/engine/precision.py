@@ -62,6 +62,8 @@ def _in_float32(embedding: Any) -> Any:
 
     if isinstance(embedding, torch.Tensor):
         return embedding.float() if embedding.is_floating_point() else embedding
+    if isinstance(embedding, list):
+        return [_in_float32(each) for each in embedding]
     if is_dataclass(embedding) and not isinstance(embedding, type):
         held = {field.name: getattr(embedding, field.name) for field in fields(embedding) if field.init}
         return replace(embedding, **{key: _in_float32(value) for key, value in held.items()})

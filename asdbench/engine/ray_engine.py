@@ -11,16 +11,18 @@ from collections import Counter, deque
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from pickle import PicklingError
 from typing import Any, NamedTuple
 
 from asdbench.devices import describe_device
+from asdbench.engine.batches import Batch
+from asdbench.engine.how import How
 from asdbench.engine.loop import Result
 from asdbench.engine.timings import Timings
 from asdbench.engine.tracks import TrackEvaluator
 from asdbench.errors import AsdbenchError, MissingDependencyError, ResourceError, UsageError
-from asdbench.types import Track
 
 MAX_DEATHS = 3
 """How often workers may die over the same tracks before the run is given up."""
@@ -48,9 +50,9 @@ class Cluster:
 
 @dataclass
 class _Task:
-    """Tracks that are scored one after the other by one worker."""
+    """Batches that are scored one after the other by one worker."""
 
-    tracks: tuple[Track, ...]
+    batches: tuple[Batch, ...]
     deaths: int = 0
 
 
@@ -70,8 +72,8 @@ class _Worker:
         self._build, self._folder, self._threads, self._device = build, folder, threads, device
         self._evaluator: TrackEvaluator | None = None
 
-    def score(self, tracks: Sequence[Track]) -> _Found | AsdbenchError:
-        """Score tracks one after the other."""
+    def score(self, batches: Sequence[Batch]) -> _Found | AsdbenchError:
+        """Score batches one after the other."""
         import torch
 
         try:
@@ -80,7 +82,7 @@ class _Worker:
                     os.chdir(self._folder)
                 torch.set_num_threads(self._threads)
                 self._evaluator = self._build()
-            results = [found for _, found in self._evaluator.results(tracks)]
+            results = [found for _, found in self._evaluator.results(batches)]
             return _Found(results, self._evaluator.timings, self._evaluator.counts(), describe_device(self._device))
         except AsdbenchError as error:
             return error
@@ -94,6 +96,7 @@ class RayEngine:
         build: Makes what scores tracks; called once in each worker, so it must be picklable.
         cluster: Which workers.
         device: Torch device of each.
+        batch_frames: How many frames tracks may have that are embedded together, as for what ``build`` makes.
         seconds: Seconds by stage of each worker so far.
         counted: What each has counted so far.
         devices: What each computes with.
@@ -105,6 +108,7 @@ class RayEngine:
     build: Callable[[], TrackEvaluator]
     cluster: Cluster
     device: str = "cpu"
+    batch_frames: int = 0
     seconds: dict[int, Timings] = field(default_factory=dict)
     counted: dict[int, dict[str, int]] = field(default_factory=dict)
     devices: dict[int, dict[str, object]] = field(default_factory=dict)
@@ -123,10 +127,11 @@ class RayEngine:
         counts: Counter[str] = Counter()
         for each in self.counted.values():
             counts.update(each)
-        return {"kind": "ray", "workers": len(self.seconds), **asked, **counts}
+        together = How(batch_frames=self.batch_frames).record()
+        return {"kind": "ray", "workers": len(self.seconds), **asked, **together, **counts}
 
-    def results(self, tracks: Sequence[Track]) -> Generator[Result, None, None]:
-        """Yield each track once, as soon as it is scored.
+    def results(self, batches: Sequence[Batch]) -> Generator[Result, None, None]:
+        """Yield each track of batches once, as soon as it is scored.
 
         Raises:
             ResourceError: The cluster cannot be reached or has no room, or workers kept dying over the same tracks.
@@ -136,7 +141,7 @@ class RayEngine:
         ray = require_ray()
         started = _connect(ray, self.cluster)
         try:
-            yield from _Pool(ray, self, _tasks(tracks)).run()
+            yield from _Pool(ray, self, _tasks(batches)).run()
         finally:
             if started:
                 ray.shutdown()
@@ -188,7 +193,7 @@ class _Pool:
         """Send a worker what is next; one that nobody holds any more is ended by Ray."""
         if self._tasks:
             task = self._tasks.popleft()
-            self._busy[hand.worker.score.remote(task.tracks)] = hand, task
+            self._busy[hand.worker.score.remote(task.batches)] = hand, task
 
     def _collect(self, ready: Any, hand: _Hand, task: _Task) -> Generator[Result, None, None]:
         try:
@@ -196,9 +201,10 @@ class _Pool:
         except self._ray.exceptions.RayActorError as error:
             task.deaths += 1
             if task.deaths >= MAX_DEATHS:
+                first = task.batches[0][0]
                 raise ResourceError(
-                    f"a worker died {task.deaths} times over the track {task.tracks[0].entity_id!r} of video "
-                    f"{task.tracks[0].video_id!r}, perhaps for lack of memory (Ray's logs say more); what was scored "
+                    f"a worker died {task.deaths} times over the track {first.entity_id!r} of video "
+                    f"{first.video_id!r}, perhaps for lack of memory (Ray's logs say more); what was scored "
                     "is kept, try fewer --workers."
                 ) from error
             self._tasks.appendleft(task)
@@ -210,7 +216,7 @@ class _Pool:
         engine.seconds[number], engine.counted[number] = found.seconds, found.counts
         engine.devices[number] = found.device
         self._give(hand)
-        yield from zip(task.tracks, found.results, strict=True)
+        yield from zip(chain(*task.batches), found.results, strict=True)
 
 
 def require_ray() -> Any:
@@ -255,13 +261,13 @@ def _room(ray: Any, cluster: Cluster) -> int:
     return min(cluster.workers or room, room)
 
 
-def _tasks(tracks: Sequence[Track]) -> deque[_Task]:
-    """Cut the tracks into tasks, in their order, so that what is heard together is mostly scored together."""
+def _tasks(batches: Sequence[Batch]) -> deque[_Task]:
+    """Put batches together to tasks, in their order, so that what is heard together is mostly scored together."""
     tasks: deque[_Task] = deque()
-    taken: list[Track] = []
-    for track in tracks:
-        taken.append(track)
-        if sum(map(len, taken)) >= _TASK_FRAMES:
+    taken: list[Batch] = []
+    for batch in batches:
+        taken.append(batch)
+        if sum(len(track) for each in taken for track in each) >= _TASK_FRAMES:
             tasks.append(_Task(tuple(taken)))
             taken = []
     if taken:

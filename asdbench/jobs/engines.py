@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from asdbench.adapters import load_model
+from asdbench.adapters.base import Adapter
 from asdbench.config import Settings, named_values
 from asdbench.devices import choose_device, describe_device
 from asdbench.engine.activity import Meter
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from asdbench.jobs.job import Job
 
 _CUDA = "cuda"
+
+AUTO_FRAMES = 2048
+"""Frames of a batch of tracks on a GPU: enough to fill it, at a few GB of its memory."""
 
 
 def job_devices(settings: Settings) -> tuple[str, str]:
@@ -54,7 +58,20 @@ def job_engine(job: Job) -> Engine:
         return build(job.meter)
     gpus = settings.gpus_per_worker
     cluster = Cluster(settings.ray_address, settings.workers, float(job.device == _CUDA) if gpus is None else gpus)
-    return RayEngine(build, cluster, job.device)
+    return RayEngine(build, cluster, job.device, build.batch_frames)
+
+
+def batch_frames(job: Job) -> int:
+    """Return how many frames tracks may have that are embedded together; 0 where each is embedded alone.
+
+    With ``--no-reuse`` each is, too: what others are compared with should depend on nothing else.
+    """
+    settings, scorer = job.config.settings, job.model.scorer
+    if not (settings.reuse and isinstance(scorer, Adapter) and scorer.embeds_many()):
+        return 0
+    if settings.batch_frames != "auto":
+        return settings.batch_frames
+    return AUTO_FRAMES if job.device.partition(":")[0] == _CUDA else 0
 
 
 def job_memory(job: Job) -> Remembered | None:
@@ -127,6 +144,8 @@ class BuildEvaluator:
         reuse: Whether conditions share what they have in common.
         loaders: How many threads read media ahead.
         dtype: Precision of the encoders.
+        batch_frames: How many frames tracks may have that are embedded together.
+        compile: Whether the visual encoder is compiled.
     """
 
     model: NamedModel | Scorer
@@ -139,6 +158,8 @@ class BuildEvaluator:
     reuse: bool = True
     loaders: int = 0
     dtype: str = "fp32"
+    batch_frames: int = 0
+    compile: bool = False
 
     def __call__(self, meter: Meter | None = None) -> TrackEvaluator:
         """Return it.
@@ -146,11 +167,15 @@ class BuildEvaluator:
         Args:
             meter: What to measure beside the scores, where this process has it already.
         """
+        from asdbench.adapters.compiled import compile_encoder
+
         scorer: Any = self.model.load() if isinstance(self.model, NamedModel) else self.model
         if meter is None:
             meter = Meter(scorer, tuple(each.condition for each in self.plan.conditions), self.annotated)
         memory = None if self.memory is None else self.memory.open(scorer)
-        how = How(memory, self.reuse, self.loaders, self.dtype)
+        how = How(memory, self.reuse, self.loaders, self.dtype, self.batch_frames)
+        if self.compile:
+            compile_encoder(scorer)
         return TrackEvaluator(scorer, self.plan, self.tracks, self.label, self.skip, meter, how)
 
 
@@ -172,4 +197,6 @@ def _build(job: Job) -> BuildEvaluator:
         settings.reuse,
         usual if settings.loaders is None else settings.loaders,
         settings.dtype,
+        batch_frames(job),
+        settings.compile,
     )

@@ -116,12 +116,13 @@ class Job:
                 "another --out."
             )
 
-    def execute(self, folder: RunFolder, progress: bool | None) -> Run:
+    def execute(self, folder: RunFolder, progress: bool | None, notify: Callable[[str], None] = lambda _: None) -> Run:
         """Score, then write everything that is computed from scores.
 
         Args:
             folder: Claimed and locked.
             progress: Whether to show a progress bar; on a terminal by default.
+            notify: Told which stage begins.
 
         Raises:
             AsdbenchError: See ``asdbench.errors`` for the tree.
@@ -134,10 +135,12 @@ class Job:
         shards = Shards(folder.path, names, self.meter.columns, self.meter.identity)
         engine = job_engine(self)
         self.require_same_media(folder, _stamps(shards.facts()))
-        record["audit"], audit_seconds = self._audit(folder)
+        record["audit"], audit_seconds = self._audit(folder, notify)
         done = shards.done()
+        notify(f"scoring {len(self.tracks):,} tracks" + (f", {len(done):,} of them done" if done else ""))
         skipped = score_tracks(engine, self.tracks, shards, self.config.settings.on_error, progress)
         facts = shards.facts()
+        notify("writing predictions, numbers and report")
         self._write_predictions(folder, shards, skipped)
         failures = [(*key, "conditions", known.failure) for key, known in sorted(facts.items()) if known.failure]
         folder.write_skipped([*((*entry.key, "track", entry.reason) for entry in skipped), *failures])
@@ -152,12 +155,13 @@ class Job:
         shards.remove()
         return open_run(folder.path)
 
-    def _audit(self, folder: RunFolder) -> tuple[dict[str, Any] | None, float]:
+    def _audit(self, folder: RunFolder, notify: Callable[[str], None]) -> tuple[dict[str, Any] | None, float]:
         """Measure what the plan does before hours of scoring rely on it; return a summary, and the seconds it took."""
         sample = self.config.settings.audit
         if sample == "off" or len(self.plan.conditions) == 1:
             (folder.path / AUDIT_FILE).unlink(missing_ok=True)
             return None, 0.0
+        notify("measuring what the plan changes")
         started = time.perf_counter()
         found = audit_plan(self.plan, self.tracks, self.dataset.tracks, sample, self.seed)
         write_json(folder.path / AUDIT_FILE, found.to_dict())

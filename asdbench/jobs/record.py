@@ -27,6 +27,7 @@ def job_identity(job: Job) -> dict[str, Any]:
             "dtype": DTYPES[job.config.settings.dtype],
             "device": job.device.partition(":")[0],
             "torch": provenance.versions()["torch"],
+            **({"compile": True} if job.config.settings.compile else {}),
         },
         "data": {"fingerprint": job.dataset.fingerprint, "protocol": job.dataset.protocol},
         "suite": {"name": job.suite.label, "sha256": job.suite.sha256},

@@ -68,6 +68,10 @@ class Rewritable(nn.Module, ABC, Generic[Faster]):
         with torch.no_grad():
             self._made = self.rewritten()
 
+    def slow_down(self) -> None:
+        """Compute the plain way again."""
+        self._made = None
+
     def train(self, mode: bool = True) -> Self:
         """Set training mode, in which the weights will change, or evaluation mode."""
         if mode:
@@ -96,6 +100,11 @@ def optimised(network: Module) -> Module:
         if isinstance(module, Rewritable):
             module.speed_up()
     return network
+
+
+def is_optimised(network: nn.Module) -> bool:
+    """Whether `optimised` has been applied, and nothing has undone it since."""
+    return any(isinstance(module, Rewritable) and module._made is not None for module in network.modules())
 
 
 def side_by_side(compute: Callable[[Tensor], Tensor], parts: Sequence[Tensor]) -> list[Tensor]:

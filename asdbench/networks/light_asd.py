@@ -11,6 +11,7 @@ from itertools import tee
 from torch import Tensor, nn
 from torch.nn import functional
 
+from asdbench.networks.apart import with_gaps
 from asdbench.networks.fast import Across, Along, windows
 from asdbench.networks.two_stream import EMBEDDING, Block, BlockRewrite, FusionNetwork, Stream, TwoStreamNetwork
 
@@ -31,8 +32,8 @@ class _Block(Block):
         self.last = stream.along(channels_out, channels_out, 1)
         self.bn_last = stream.norm(channels_out)
 
-    def forward(self, x: Tensor) -> Tensor:
-        return self._step("last", self._branch(x, 3) + self._branch(x, 5))
+    def forward(self, x: Tensor, gaps: Tensor | None = None) -> Tensor:
+        return self._step("last", self._branch(x, 3, gaps) + self._branch(x, 5, gaps))
 
     def rewritten(self) -> BlockRewrite:
         across = [Across.of(*self._pair(f"{self._letter}_{size}"), rectified=False) for size in (3, 5)]
@@ -51,8 +52,8 @@ class _Block(Block):
     def _pair(self, name: str) -> tuple[nn.Conv3d, nn.BatchNorm3d]:
         return getattr(self, name), getattr(self, f"bn_{name}")
 
-    def _branch(self, x: Tensor, size: int) -> Tensor:
-        return self._step(f"t_{size}", self._step(f"{self._letter}_{size}", x))
+    def _branch(self, x: Tensor, size: int, gaps: Tensor | None) -> Tensor:
+        return self._step(f"t_{size}", with_gaps(self._step(f"{self._letter}_{size}", x), gaps))
 
     def _step(self, name: str, x: Tensor) -> Tensor:
         convolved = self.get_submodule(name)(x)

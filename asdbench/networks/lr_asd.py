@@ -12,8 +12,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from asdbench.networks.apart import with_gaps
 from asdbench.networks.fast import Across, Along, windows
 from asdbench.networks.two_stream import EMBEDDING, Block, BlockRewrite, FusionNetwork, Stream, TwoStreamNetwork
+
+_ACROSS = 2  # of the four convolutions of a block; the others are along time
 
 
 class _Block(Block):
@@ -36,9 +39,10 @@ class _Block(Block):
             self.add_module(conv_name, convolution)
             self.add_module(norm_name, stream.norm(width))
 
-    def forward(self, x: Tensor) -> Tensor:
-        for conv_name, norm_name in self._names:
-            normed = self.get_submodule(norm_name)(self.get_submodule(conv_name)(x))
+    def forward(self, x: Tensor, gaps: Tensor | None = None) -> Tensor:
+        for number, (conv_name, norm_name) in enumerate(self._names):
+            seen = x if number < _ACROSS else with_gaps(x, gaps)
+            normed = self.get_submodule(norm_name)(self.get_submodule(conv_name)(seen))
             x = functional.relu(normed, inplace=True)
         return x
 

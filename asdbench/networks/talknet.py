@@ -77,16 +77,17 @@ class TalkNet(nn.Module):
         embedding: Tensor = self.model.audioEncoder(mfcc)
         return embedding
 
-    def embed_faces(self, faces: Tensor) -> Tensor:
+    def embed_faces(self, faces: Tensor, gaps: Tensor | None = None) -> Tensor:
         """Embed face crops.
 
         Args:
             faces: ``[B, T, 112, 112]`` float32 gray values, 0..255.
+            gaps: Which frames lie between clips that are laid end to end (`asdbench.networks.apart`).
 
         Returns:
             ``[B, T, 512]``; every frame depends on two neighbours to either side.
         """
-        embedding: Tensor = self.model.visualFrontend(faces)
+        embedding: Tensor = self.model.visualFrontend(faces, gaps=gaps)
         return embedding
 
     def refine_faces(self, face_embedding: Tensor) -> Tensor:

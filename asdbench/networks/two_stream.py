@@ -81,6 +81,10 @@ class Block(nn.Module, ABC):
     reach: int
 
     @abstractmethod
+    def forward(self, x: Tensor, gaps: Tensor | None = None) -> Tensor:
+        """Map one stream's tensor; ``gaps`` as for `VisualEncoder.forward`."""
+
+    @abstractmethod
     def rewritten(self) -> BlockRewrite:
         """Return the faster way of a block of the visual stream; see `asdbench.networks.fast`."""
 
@@ -100,14 +104,18 @@ class VisualEncoder(Rewritable[Rewrite]):
         self.pool2 = nn.MaxPool3d((1, 3, 3), (1, 2, 2), (0, 1, 1))
         self.block3 = block(VISUAL, 64, EMBEDDING, 1)
 
-    def forward(self, faces: Tensor) -> Tensor:
-        """Map ``[B, T, 112, 112]``, 0..255, to ``[B, T, 128]``."""
-        if self.faster is not None:
+    def forward(self, faces: Tensor, gaps: Tensor | None = None) -> Tensor:
+        """Map ``[B, T, 112, 112]``, 0..255, to ``[B, T, 128]``.
+
+        Frames that are ``gaps`` lie between clips (`asdbench.networks.apart`); what they map to
+        means nothing.
+        """
+        if self.faster is not None and gaps is None:
             return self.faster(faces)
         x = ((faces / 255 - _FACE_MEAN) / _FACE_STD).unsqueeze(1)
-        x = self.pool1(self.block1(x))
-        x = self.pool2(self.block2(x))
-        x = self.block3(x)
+        x = self.pool1(self.block1(x, gaps))
+        x = self.pool2(self.block2(x, gaps))
+        x = self.block3(x, gaps)
         strongest: Tensor = x.amax(dim=(3, 4)).transpose(1, 2)
         return strongest
 
@@ -201,16 +209,17 @@ class TwoStreamNetwork(nn.Module):
         embedding: Tensor = self.model.audioEncoder(mfcc)
         return embedding
 
-    def embed_faces(self, faces: Tensor) -> Tensor:
+    def embed_faces(self, faces: Tensor, gaps: Tensor | None = None) -> Tensor:
         """Embed face crops.
 
         Args:
             faces: ``[B, T, 112, 112]`` float32 gray values, 0..255.
+            gaps: Which frames lie between clips that are laid end to end (`asdbench.networks.apart`).
 
         Returns:
             ``[B, T, 128]``.
         """
-        embedding: Tensor = self.model.visualEncoder(faces)
+        embedding: Tensor = self.model.visualEncoder(faces, gaps)
         return embedding
 
     def fuse(self, audio_embedding: Tensor, visual_embedding: Tensor) -> Tensor:

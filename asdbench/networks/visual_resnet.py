@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from asdbench.networks.apart import with_gaps
 from asdbench.networks.fast import Rewritable, Rewrite, blocks, channels_last, normalised_weights, side_by_side
 
 FRONTEND = 512
@@ -189,15 +190,16 @@ class VisualFrontend(Rewritable[FasterFrontend]):
         )
         self.resnet = ResidualTrunk(unused_shortcut)
 
-    def stem(self, faces: Tensor, wanted: slice = EVERY_FRAME) -> Tensor:
+    def stem(self, faces: Tensor, wanted: slice = EVERY_FRAME, gaps: Tensor | None = None) -> Tensor:
         """Map faces ``[B, T, height, width]``, gray values 0..255, to ``[B, T, 64, height / 4, width / 4]``.
 
-        Only the wanted frames come back; each is seen with its neighbours all the same.
+        Only the wanted frames come back; each is seen with its neighbours all the same. Frames that are ``gaps`` lie
+        between clips (`asdbench.networks.apart`); what they map to means nothing.
         """
-        if self.faster is not None:
+        if self.faster is not None and gaps is None:
             return self.faster.stem(faces, wanted)
         x = ((faces / 255 - _FACE_MEAN) / _FACE_STD).unsqueeze(1)
-        maps: Tensor = self.frontend3D(x).transpose(1, 2)[:, wanted]
+        maps: Tensor = self.frontend3D(with_gaps(x, gaps)).transpose(1, 2)[:, wanted]
         return maps
 
     def trunk(self, maps: Tensor) -> Tensor:
@@ -207,14 +209,14 @@ class VisualFrontend(Rewritable[FasterFrontend]):
         features: Tensor = self.resnet(maps.flatten(0, 1))
         return features.view(*maps.shape[:2], FRONTEND)
 
-    def forward(self, faces: Tensor, wanted: slice = EVERY_FRAME) -> Tensor:
+    def forward(self, faces: Tensor, wanted: slice = EVERY_FRAME, gaps: Tensor | None = None) -> Tensor:
         """Map faces ``[B, T, height, width]``, gray values 0..255, to ``[B, T, 512]``; each clip on its own.
 
-        Only the wanted frames come back, as from `stem`.
+        Only the wanted frames come back, as from `stem`; ``gaps`` as there.
         """
-        if self.faster is not None:
+        if self.faster is not None and gaps is None:
             return self.faster(faces, wanted)
-        return self.trunk(self.stem(faces, wanted))
+        return self.trunk(self.stem(faces, wanted, gaps))
 
     def rewritten(self) -> FasterFrontend:
         """Return the faster way, in which frames pass stem and trunk some at a time."""

@@ -11,6 +11,7 @@ import pytest
 
 from asdbench.adapters.calibration import Additive
 from asdbench.engine.ahead import default_loaders, read_ahead
+from asdbench.engine.batches import batches_of
 from asdbench.engine.how import How
 from asdbench.engine.tracks import TrackEvaluator
 from asdbench.errors import DataError
@@ -79,7 +80,7 @@ def test_scores_do_not_depend_on_who_reads(fixture_dataset: Dataset):
     here, ahead = (
         list(
             TrackEvaluator(Additive(), resolved, fixture_dataset.tracks, "test", how=How(loaders=number)).results(
-                tracks
+                batches_of(tracks, 0)
             )
         )
         for number in (0, 3)
