@@ -205,12 +205,14 @@ def run_config(
 
 def _compile(model: LoadedModel, here: bool, notify: Notify) -> None:
     """Compile the encoder where it runs in this process; say so if that is not possible."""
-    from asdbench.adapters.compiled import compile_encoder, require_compilable
+    from asdbench.adapters.compiled import compilable, compile_encoder
 
-    require_compilable(model.scorer)
+    scorer = compilable(model.scorer)
     if here:
         notify("compiling the visual encoder")
-        notify(compile_encoder(model.scorer) or "compiled")
+        failure = compile_encoder(scorer)
+        if failure:
+            notify(f"warning: {failure}")
 
 
 def _notify_unfit(model: LoadedModel, dataset: Dataset, notify: Notify) -> None:

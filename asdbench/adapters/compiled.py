@@ -6,11 +6,9 @@ way in which it is rewritten for the CPU.
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 
-from asdbench.adapters.torch_adapter import CROP_SIZE, TorchAdapter, exact_inference
+from asdbench.adapters.torch_adapter import CROP_SIZE, exact_inference
 from asdbench.adapters.two_stream import TwoStreamAdapter
 from asdbench.errors import UsageError
 from asdbench.networks.fast import Rewritable, optimised
@@ -18,17 +16,18 @@ from asdbench.networks.fast import Rewritable, optimised
 _FRAMES = 9  # to try it with; torch takes lengths of 0 and 1 for special
 
 
-def require_compilable(scorer: object) -> None:
-    """Refuse a model that `compile_encoder` does nothing for.
+def compilable(scorer: object) -> TwoStreamAdapter:
+    """Return a model that `compile_encoder` does something for.
 
     Raises:
-        UsageError: Its visual encoder is none that frames of one track alone pass through.
+        UsageError: This is none.
     """
     if not isinstance(scorer, TwoStreamAdapter):
         raise UsageError("--compile is for Light-ASD, LR-ASD, TalkNet and Sync-TalkNet; leave it out for this model.")
+    return scorer
 
 
-def compile_encoder(model: TorchAdapter[Any]) -> str:
+def compile_encoder(model: TwoStreamAdapter) -> str:
     """Let torch compile the visual encoder of a model; once is enough.
 
     Returns:

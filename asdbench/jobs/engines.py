@@ -167,7 +167,7 @@ class BuildEvaluator:
         Args:
             meter: What to measure beside the scores, where this process has it already.
         """
-        from asdbench.adapters.compiled import compile_encoder
+        from asdbench.adapters.compiled import compilable, compile_encoder
 
         scorer: Any = self.model.load() if isinstance(self.model, NamedModel) else self.model
         if meter is None:
@@ -175,7 +175,7 @@ class BuildEvaluator:
         memory = None if self.memory is None else self.memory.open(scorer)
         how = How(memory, self.reuse, self.loaders, self.dtype, self.batch_frames)
         if self.compile:
-            compile_encoder(scorer)
+            compile_encoder(compilable(scorer))
         return TrackEvaluator(scorer, self.plan, self.tracks, self.label, self.skip, meter, how)
 
 

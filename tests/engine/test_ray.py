@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from asdbench.adapters.calibration import Additive
+from asdbench.engine.how import How
 from asdbench.engine.loop import score_tracks
 from asdbench.engine.ray_engine import MAX_DEATHS, Cluster, RayEngine
 from asdbench.engine.tracks import TrackEvaluator
@@ -63,9 +64,11 @@ class Build:
     scorer: Any
     plan: Plan
     tracks: tuple[Track, ...]
+    batch_frames: int = 0
 
     def __call__(self) -> TrackEvaluator:
-        return TrackEvaluator(self.scorer, self.plan, self.tracks, "test")
+        how = How(batch_frames=self.batch_frames)
+        return TrackEvaluator(self.scorer, self.plan, self.tracks, "test", how=how)
 
 
 def _build(dataset: Dataset, scorer: Any) -> Build:
@@ -93,6 +96,21 @@ def test_same_scores_as_in_this_process(fixture_dataset: Dataset, tmp_path: Path
     _equal(_scores(tmp_path / "here", build(), fixture_dataset), _scores(tmp_path / "ray", engine, fixture_dataset))
     assert engine.timings.decode > 0
     assert len(engine.seconds) == 2
+
+
+class Company(Additive):
+    """Additive, whose embeddings depend a little on what else is embedded."""
+
+    def embed_faces_many(self, tracks: Any) -> list[Any]:
+        return [self.embed_faces(faces) + np.float32(1e-6 * len(tracks)) for faces in tracks]
+
+
+def test_batches_are_those_of_one_process(fixture_dataset: Dataset, tmp_path: Path) -> None:
+    frames = 3 * max(map(len, fixture_dataset.tracks))
+    build = replace(_build(fixture_dataset, Company()), batch_frames=frames)
+    engine = RayEngine(build, Cluster(workers=2), batch_frames=frames)
+    _equal(_scores(tmp_path / "here", build(), fixture_dataset), _scores(tmp_path / "ray", engine, fixture_dataset))
+    assert engine.record()["batch_frames"] == frames
 
 
 def test_a_killed_worker_loses_nothing(fixture_dataset: Dataset, tmp_path: Path) -> None:
