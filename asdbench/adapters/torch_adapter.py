@@ -198,14 +198,14 @@ def _fitting(clips: Sequence[Tensor], frames: int) -> Sequence[Tensor]:
     return clips[: max(1, sum(end <= frames for end in ends))]
 
 
-def sent(frames: Tensor, device: torch.device) -> Tensor:
-    """Copy frames from the CPU to a device.
+def sent(tensor: Tensor, device: torch.device) -> Tensor:
+    """Copy a tensor from the CPU to a device.
 
     From pinned memory, where that is worth it: another copy would wait for all that the device is still computing.
     """
     if device.type == "cuda":
-        return frames.pin_memory().to(device, non_blocking=True)
-    return frames.to(device)
+        return tensor.pin_memory().to(device, non_blocking=True)
+    return tensor.to(device)
 
 
 def _chunks(crops: Tensor, embed: Callable[[Tensor], Tensor], halo: int, frames: int) -> Tensor:

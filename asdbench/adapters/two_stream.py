@@ -85,7 +85,7 @@ class TwoStreamAdapter(TorchAdapter[TwoStreamNetwork | TalkNet]):
             return [self.embed_crops(crops) for crops in clips]
 
         def embed(frames: Tensor, gaps: Tensor) -> Tensor:
-            return self.network.embed_faces(sent(frames, self.device).float(), gaps.to(self.device))
+            return self.network.embed_faces(sent(frames, self.device).float(), sent(gaps, self.device))
 
         with exact_inference(self.device):
             return end_to_end([torch.from_numpy(crops) for crops in clips], embed, self._embed_clip, self.room)
