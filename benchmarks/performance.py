@@ -155,7 +155,8 @@ def start_up() -> Result:
 def memory(checkpoint: Path, data: Path, suite: str, work: Path) -> Result:
     """Return the peak of memory of whole runs beyond that of the loaded model, as tracks become 4 and 16 times as many.
 
-    The tracks are short ones made of those given, so that thousands take minutes; the audit would see that donors are copies.
+    The tracks are short ones made of those given, so that thousands take minutes. The audit would notice that
+    donors are copies.
     """
     result, first = {}, 0.0
     for times in GROWTH:
