@@ -13,6 +13,7 @@ from asdbench.analysis.comparison import compare_runs, find_figure
 from asdbench.analysis.conditions import value_of
 from asdbench.atomic import write_json, write_text
 from asdbench.errors import NotComparableError
+from asdbench.records.comparable import differing, short
 from asdbench.report.evidence import interval_note
 from asdbench.report.figures import write_figure
 from asdbench.report.forest import forest
@@ -200,12 +201,9 @@ def require_comparable(old: Run, new: Run) -> None:
     Raises:
         NotComparableError: They differ in data, protocol, plan, limit, precision, or in the media that were scored.
     """
-    before, after = _comparable(old), _comparable(new)
-    differing = [part for part in before if before[part] != after[part]]
-    # Nobody knows what media predictions of other code were made on, but for the set that names its plan.
-    differing = [part for part in differing if part != "media" or None not in (before[part], after[part])]
-    if differing:
-        named = ", ".join(f"{part} ({_short(before[part])} and {_short(after[part])})" for part in differing)
+    found = differing(old.record, new.record)
+    if found:
+        named = ", ".join(f"{part} ({short(one)} and {short(other)})" for part, (one, other) in found.items())
         raise NotComparableError(
             f"{old.path} and {new.path} differ in {named}; compare runs of one plan on the same data."
         )
@@ -235,25 +233,8 @@ def _page(found: Comparison) -> str:
     return "\n\n".join(part.strip() for part in parts if part) + "\n"
 
 
-def _comparable(run: Run) -> dict[str, Any]:
-    identity = run.record["identity"]
-    return {
-        "data": identity["data"].get("fingerprint"),
-        "protocol": run.record["data"]["protocol"],
-        "plan": identity["plan_sha256"],
-        "limit": identity["limit"],
-        "dtype": identity["model"]["dtype"],
-        "media": run.record["data"]["media_digest"],
-    }
-
-
 def _identified(run: Run) -> dict[str, Any]:
     return {"run": str(run.path), "model": run.record["model"], "fingerprint": run.record.get("fingerprint")}
-
-
-def _short(value: object) -> str:
-    text = str(value)
-    return f"{text[:12]}..." if len(text) > 20 else text
 
 
 def _matters(condition: Mapping[str, Any], figure: str, record: Mapping[str, Any]) -> bool:
