@@ -18,12 +18,10 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
-import numpy as np
 import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -34,11 +32,10 @@ from asdbench.data import open_dataset
 from asdbench.data.prepare import PrepareOptions, prepare
 from asdbench.data.store_build import build_store
 from asdbench.features import mfcc_for_frames
-from asdbench.networks import ARCHITECTURES
 from asdbench.types import Track
 from benchmarks.many_tracks import many_tracks
 from benchmarks.store import read
-from benchmarks.suite_cost import FromScratch, measure
+from benchmarks.suite_cost import random_weights, suite_cost
 
 PARTS = ("stages", "suite", "store", "start-up", "memory")
 GROWTH = (1, 4, 16)
@@ -101,28 +98,6 @@ def stages(model: TwoStreamAdapter, tracks: Sequence[Track]) -> Result:
     result["all stages, CPU s per 1,000 frames"] = per * sum(clock.cpu.values())
     result["all stages, wall s per 1,000 frames"] = per * sum(clock.wall.values())
     return result
-
-
-def suite_cost(model: TwoStreamAdapter, data: Path, suite: str, limit: int) -> Result:
-    """Return what perturbed conditions cost beside the clean one, with embeddings shared and without.
-
-    Tracks are taken where somebody speaks: most conditions change nothing else, and would look cheap.
-    """
-    dataset = open_dataset(data)
-    dataset = replace(dataset, tracks=sorted(dataset.tracks, key=lambda track: not (track.labels == 1).any()))
-    measure(model, dataset, "clean", 1)  # warm up
-    shared, scores = measure(model, dataset, suite, limit)
-    scratch, wanted = measure(FromScratch(model), dataset, suite, limit)
-    worst = max(
-        float(np.max(np.abs(a - b) / np.maximum(1, np.abs(b)), initial=0)) for a, b in zip(scores, wanted, strict=True)
-    )
-    return {
-        f"{suite}, perturbed over clean": shared.perturbed / shared.clean,
-        f"{suite}, the same from scratch": scratch.perturbed / scratch.clean,
-        f"{suite}, inference from scratch over shared": sum((scratch.clean, scratch.perturbed))
-        / sum((shared.clean, shared.perturbed)),
-        f"{suite}, largest difference of a score": worst,
-    }
 
 
 def store_gain(data: Path, store: Path) -> Result:
@@ -188,9 +163,7 @@ def main(
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
         if checkpoint is None:
-            torch.manual_seed(0)
-            checkpoint = work / "random.model"
-            torch.save(ARCHITECTURES.load("light-asd")().state_dict(), checkpoint)
+            checkpoint = random_weights(work, "light-asd")
         if data is None:
             data = work / "jpg"
             prepare(open_dataset("demo-val"), data, options=PrepareOptions(faces="jpg", progress=False))
@@ -201,7 +174,7 @@ def main(
         if "stages" in parts:
             result |= stages(model, open_dataset(data).tracks[:limit])
         if "suite" in parts:
-            result |= suite_cost(model, data, suite, limit)
+            result |= suite_cost(model, open_dataset(data), suite, limit)
         if "store" in parts:
             build_store(open_dataset(data), work / "store", options=PrepareOptions(progress=False))
             result |= store_gain(data, work / "store")
