@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 import tempfile
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -14,6 +15,7 @@ from markupsafe import Markup, escape
 
 from asdbench.report.plot import Plot
 from asdbench.report.table import Column, Estimate, Table, format_value
+from asdbench.report.terms import column_title
 from asdbench.report.text import printable
 from asdbench.resources import resource_folder
 
@@ -23,8 +25,15 @@ if TYPE_CHECKING:
 MAX_BYTES = 5_000_000
 """No page that is sent around may be larger."""
 
-_LONG = 24
-"""Tables of more rows scroll in a box of their own; on paper they are whole."""
+_LONG, _LONG_TEXT = 24, 48
+"""Tables of more rows scroll in a box of their own; on paper they are whole. Text of more signs is wrapped."""
+
+_SIDES = (re.compile(rb'<svg[^>]*? width="([0-9.]+)pt"'), re.compile(rb'<svg[^>]*? height="([0-9.]+)pt"'))
+_ENLARGED = 96 / 72 * 1.25
+"""Pixels of a point: figures are drawn as small as papers print them."""
+
+_MANY = 300
+"""Reasons of more signs are folded away."""
 
 
 def render_page(template: str, title: str, values: Mapping[str, Any], *, media: bool = False) -> str:
@@ -33,12 +42,17 @@ def render_page(template: str, title: str, values: Mapping[str, Any], *, media: 
     Text in ``values`` is escaped, and signs that nobody sees are spelled out; only ``Markup`` is taken as it is.
 
     Args:
-        template: File name in ``reports/templates``; extends ``base.html``.
+        template: File name in ``reports/templates``; extends ``base.html``. Style and script of its own lie beside it,
+            named as it is.
         title: Of the page.
         values: What the template names.
         media: Whether it may show pictures and play clips that lie beside it.
     """
-    style, script = _shared("style.css"), _shared("script.js")
+    stem = template.partition(".")[0]
+    style, script = (
+        f"{_shared(common)}\n{_shared(own, missing_ok=True)}".strip()
+        for common, own in (("style.css", f"{stem}.css"), ("script.js", f"{stem}.js"))
+    )
     policy = _policy(style, script, media)
     values = {**values, "title": title, "style": Markup(style), "script": Markup(script), "policy": policy}  # noqa: S704 - our own files
     page: str = _environment().get_template(template).render(values)
@@ -56,9 +70,6 @@ def table_html(table: Table, *, name: str = "") -> Markup:
     body = Markup("\n").join(
         Markup("<tr>{}</tr>").format(Markup("").join(_cells(row, table.shown))) for row in table.rows
     )
-    reasons = Markup("").join(
-        Markup('<p class="reason">Undefined: {}.</p>').format(printable(reason)) for reason in table.reasons()
-    )
     tall = " tall" if len(table.rows) > _LONG else ""
     return Markup(
         '<figure class="table" id="{name}"><div class="scroll{tall}" tabindex="0" role="region" aria-label="{name}">'
@@ -66,7 +77,7 @@ def table_html(table: Table, *, name: str = "") -> Markup:
         "<figcaption>{legend}{reasons}</figcaption></figure>"
     ).format(
         name=printable(name or table.name), tall=tall, head=head, body=body, legend=printable(table.legend),
-        reasons=reasons,
+        reasons=_reasons(table.reasons()),
     )  # fmt: skip
 
 
@@ -78,10 +89,11 @@ def picture(svg: bytes | Path, alt: str, caption: str = "") -> Markup:
         alt: What it shows, for those who cannot see it.
         caption: Shown below.
     """
-    data = base64.b64encode(svg.read_bytes() if isinstance(svg, Path) else svg).decode("ascii")
+    content = svg.read_bytes() if isinstance(svg, Path) else svg
+    data, size = base64.b64encode(content).decode("ascii"), _size(content)
     below = Markup("<figcaption>{}</figcaption>").format(printable(caption)) if caption else ""
-    return Markup('<figure class="picture"><img src="data:image/svg+xml;base64,{}" alt="{}">{}</figure>').format(
-        data, printable(alt), below
+    return Markup('<figure class="picture"><img src="data:image/svg+xml;base64,{}"{} alt="{}">{}</figure>').format(
+        data, size, printable(alt), below
     )
 
 
@@ -94,9 +106,28 @@ def svg_of(plot: Plot) -> bytes:
         return (Path(folder) / f"{plot.name}.svg").read_bytes()
 
 
+def _size(svg: bytes) -> Markup | str:
+    """Return width and height of a figure, so that nothing jumps as a page loads and print has the same size in all."""
+    found = [pattern.search(svg[:2000]) for pattern in _SIDES]
+    if None in found:
+        return ""
+    width, height = (round(float(side[1]) * _ENLARGED) for side in found if side)
+    return Markup(' width="{}" height="{}"').format(width, height)
+
+
+def _reasons(reasons: list[str]) -> Markup:
+    """Return why cells are undefined, folded away where that takes many words."""
+    said = Markup("").join(Markup('<p class="reason">Undefined: {}.</p>').format(printable(each)) for each in reasons)
+    if sum(map(len, reasons)) <= _MANY:
+        return said
+    return Markup("<details><summary>Why cells have no value, or no interval</summary>{}</details>").format(said)
+
+
 def _header(column: Column) -> Markup:
-    return Markup('<th scope="col" class="{}"><button type="button">{}</button></th>').format(
-        "text" if column.kind == "text" else "number", printable(column.header)
+    meaning = column_title(column.key)
+    title = Markup(' title="{}"').format(meaning) if meaning else ""
+    return Markup('<th scope="col" class="{}"{}><button type="button">{}</button></th>').format(
+        "text" if column.kind == "text" else "number", title, printable(column.header)
     )
 
 
@@ -106,9 +137,11 @@ def _cells(row: Mapping[str, Any], columns: tuple[Column, ...]) -> Iterator[Mark
         tag, scope = ("th", Markup(' scope="row"')) if place == 0 else ("td", "")
         text = format_value(value, column.kind, intervals=False)
         ends = format_value(value, column.kind)[len(text) :].strip() if isinstance(value, Estimate) else ""
-        yield Markup('<{tag}{scope} class="{kind}"{sort}>{text}{ends}</{tag}>').format(
-            tag=tag, scope=scope, kind="text" if column.kind == "text" else "number", sort=_sort_key(value),
-            text=printable(text), ends=Markup(" <small>{}</small>").format(ends) if ends else "",
+        kind = "number" if column.kind != "text" else "long" if len(text) > _LONG_TEXT else "text"
+        why = Markup(' title="{}"').format(printable(value["undefined"])) if isinstance(value, Mapping) else ""
+        yield Markup('<{tag}{scope} class="{kind}"{sort}{why}>{text}{ends}</{tag}>').format(
+            tag=tag, scope=scope, kind=kind, sort=_sort_key(value), why=why, text=printable(text),
+            ends=Markup(" <small>{}</small>").format(ends) if ends else "",
         )  # fmt: skip
 
 
@@ -122,8 +155,9 @@ def _sort_key(value: Any) -> Markup | str:
 
 
 @cache
-def _shared(name: str) -> str:
-    return (resource_folder("reports/templates") / name).read_text(encoding="utf-8").strip()
+def _shared(name: str, missing_ok: bool = False) -> str:
+    file = resource_folder("reports/templates") / name
+    return "" if missing_ok and not file.is_file() else file.read_text(encoding="utf-8").strip()
 
 
 def _policy(style: str, script: str, media: bool) -> str:

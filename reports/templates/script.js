@@ -78,3 +78,36 @@ if (links.size && "IntersectionObserver" in window) {
     if (section) observer.observe(section);
   }
 }
+
+// Paper cannot be unfolded.
+window.addEventListener("beforeprint", () => {
+  for (const each of document.querySelectorAll("details")) each.open = true;
+});
+
+// The leaderboard: data-narrows="data" and "suite" hide whole parts that bear another data-data or data-suite; in tables
+// of systems, "parameters" hides rows with more or an unknown number of them, and "text" rows that do not hold the text.
+const narrowing = Array.from(document.querySelectorAll("[data-narrows]"));
+
+function narrow() {
+  const chosen = Object.fromEntries(narrowing.map((control) => [control.dataset.narrows, control.value.trim()]));
+  for (const part of document.querySelectorAll("[data-data]")) {
+    const other = (name) => chosen[name] && part.dataset[name] && part.dataset[name] !== chosen[name];
+    part.hidden = Boolean(other("data") || other("suite"));
+    for (const table of part.querySelectorAll("table.sortable")) narrowRows(table, chosen);
+  }
+}
+
+function narrowRows(table, chosen) {
+  const headings = Array.from(table.tHead.rows[0].cells, (cell) => cell.textContent.trim());
+  const size = headings.indexOf("parameters");
+  const named = headings.some((heading) => ["model", "system", "entry", "A"].includes(heading));
+  for (const row of table.tBodies[0].rows) {
+    const known = size < 0 ? null : keyOf(row, size);
+    const large = chosen.parameters && size >= 0 && (known === null || Number(known) > Number(chosen.parameters));
+    const without = chosen.text && named && !row.textContent.toLowerCase().includes(chosen.text.toLowerCase());
+    row.hidden = Boolean(large || without);
+  }
+  table.closest("figure").hidden = Array.from(table.tBodies[0].rows).every((row) => row.hidden);
+}
+
+for (const control of narrowing) control.addEventListener("input", narrow);
