@@ -17,7 +17,7 @@ from asdbench.errors import DataError
 from asdbench.metrics.bootstrap import Replicates, Resampling
 from asdbench.metrics.inputs import Float64Array
 
-ENTRY_SCHEMA = 1
+ENTRY_SCHEMA: Literal[1] = 1
 """Bumped when what an entry holds changes."""
 
 REFERENCES = ("constant", "deaf", "blind", "additive", "vad-lip", "oracle")
@@ -32,11 +32,7 @@ _Count = Annotated[int, msgspec.Meta(ge=0)]
 _MOST_BYTES = 2_000_000
 
 
-class _Struct(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What all parts of an entry share: nothing may stand there that nobody reads."""
-
-
-class Model(_Struct, kw_only=True):
+class Model(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What was scored, and with which of its weights.
 
     Attributes:
@@ -64,7 +60,7 @@ class Model(_Struct, kw_only=True):
     weights: _Address | None = None
 
 
-class Data(_Struct, kw_only=True):
+class Data(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """On what: all of it that two entries must share to stand in one table.
 
     Attributes:
@@ -92,7 +88,7 @@ class Data(_Struct, kw_only=True):
     notes: tuple[_Text, ...] = ()
 
 
-class SuiteMark(_Struct, kw_only=True):
+class SuiteMark(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which suite, and which plan it made of the data."""
 
     name: _Name
@@ -102,7 +98,7 @@ class SuiteMark(_Struct, kw_only=True):
     plan_sha256: _Sha256
 
 
-class Evidence(_Struct, kw_only=True):
+class Evidence(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the intervals rest on; as ``units`` in ``metrics.json``, with the hash of the units' names."""
 
     kind: Literal["source", "block"]
@@ -116,7 +112,7 @@ class Evidence(_Struct, kw_only=True):
     reason: _Text = ""
 
 
-class Figure(_Struct, kw_only=True):
+class Figure(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One figure of the run.
 
     Attributes:
@@ -149,7 +145,7 @@ class Figure(_Struct, kw_only=True):
         return f"{self.condition}.{self.figure}"
 
 
-class Source(_Struct, kw_only=True):
+class Source(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One recording on its own: counts, and figures by ``condition.figure``, ``None`` where one has no value."""
 
     name: _Name
@@ -158,7 +154,7 @@ class Source(_Struct, kw_only=True):
     figures: dict[_Name, float | None]
 
 
-class Entry(_Struct, kw_only=True):
+class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What ``baselines/results/<name>.json`` holds.
 
     Attributes:

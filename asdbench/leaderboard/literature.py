@@ -17,36 +17,50 @@ _AS_PRINTED: Kind = "count"
 
 
 @dataclass(frozen=True)
-class Sources:
-    """The sources of all numbers, numbered in the order of their first use.
+class Source:
+    """A document, or a document as somebody else quotes it.
 
     Attributes:
-        names: (source, address) in order.
+        name: What it is called.
+        url: Its address, empty where it has none.
+        quoted_by: Where its numbers were read, empty where they were read in it.
     """
 
-    names: tuple[tuple[str, str], ...]
+    name: str
+    url: str
+    quoted_by: str
+
+    def __str__(self) -> str:
+        return f"{self.name}, quoted by {self.quoted_by}" if self.quoted_by else self.name
+
+
+@dataclass(frozen=True)
+class Sources:
+    """The sources of all numbers, numbered in the order of their first use."""
+
+    all: tuple[Source, ...]
 
     def short(self, number: Number) -> str:
         """Return ``S3, Table 1``."""
-        return f"S{self.names.index((number.source, number.url)) + 1}, {number.where}"
+        return f"S{self.all.index(_source(number)) + 1}, {number.where}"
 
 
 def sources_of(published: Published) -> Sources:
     """Return the sources of all numbers."""
-    return Sources(tuple(dict.fromkeys((number.source, number.url) for number in published.numbers)))
+    return Sources(tuple(dict.fromkeys(_source(number) for number in published.numbers)))
 
 
-def tables_of(published: Published, dataset: str) -> Iterator[Table]:
-    """Yield the tables of a data set; differences that sources state without their values are in none of them."""
+def tables_of(published: Published, dataset: str) -> Iterator[tuple[str, Table]]:
+    """Yield heading and table of what is known on a data set, but for differences that sources state without values."""
     sources = sources_of(published)
     for (name, split, protocol), numbers in published.columns.items():
         meaning = published.meanings[protocol]
         if name == dataset and not is_gain(protocol):
-            title = f"{dataset} {split}" if dataset != "none" else "No data set"
-            caption = f"{title}, {meaning.metric} ({protocol}): {meaning.means}"
+            called = _heading(dataset, split, meaning)
+            caption = f"{called} ({protocol}): {meaning.means}"
             caption += " Less is better." if meaning.better == "lower" else ""
             made = _Column(f"{_slug(dataset)}-{_slug(split)}-{protocol}", caption, meaning, published, sources)
-            yield from made.tables(numbers)
+            yield from ((f"{called}{part}", table) for part, table in made.tables(numbers))
 
 
 def datasets_of(published: Published) -> tuple[str, ...]:
@@ -103,15 +117,16 @@ class _Column:
     published: Published
     sources: Sources
 
-    def tables(self, numbers: Sequence[Number]) -> Iterator[Table]:
+    def tables(self, numbers: Sequence[Number]) -> Iterator[tuple[str, Table]]:
         conditions = {number.condition for number in numbers}
         if len(conditions) == 1:
-            yield self._listed(numbers)
+            yield "", self._listed(numbers)
         elif len(conditions) <= _MOST_COLUMNS:
-            yield self._wide(numbers, sorted(conditions, key=self._order(numbers)))
+            yield "", self._wide(numbers, sorted(conditions, key=self._order(numbers)))
         else:
-            yield self._listed([number for number in numbers if number.condition in _PLAIN])
-            yield from self._grids([number for number in numbers if number.condition not in _PLAIN])
+            yield "", self._listed([number for number in numbers if number.condition in _PLAIN])
+            grids = self._grids([number for number in numbers if number.condition not in _PLAIN])
+            yield from ((", under corruptions", table) for table in grids)
 
     def _listed(self, numbers: Sequence[Number], name: str = "", caption: str = "") -> Table:
         mixed = len({number.condition for number in numbers}) > 1
@@ -119,6 +134,7 @@ class _Column:
             *_about_systems(),
             *((Column("condition", "condition"),) if mixed else ()),
             Column("value", self._header, _AS_PRINTED),
+            Column("parameters", "parameters", "count"),
             *_about_sources(),
         )
         ordered = sorted(numbers, key=lambda number: -number.value if self.meaning.better == "higher" else number.value)
@@ -134,6 +150,7 @@ class _Column:
         columns = (
             *_about_systems(),
             *(Column(name, f"{name}{self._unit}", _AS_PRINTED) for name in conditions),
+            Column("parameters", "parameters", "count"),
             *_about_sources(),
         )
         return Table(self.name, self.caption, columns, tuple(rows.values()))
@@ -165,7 +182,7 @@ class _Column:
             *_about_sources(),
         )
         trained = " and ".join(sorted({number.trained_on for number in numbers}))
-        caption = f"{self.caption} Under corruptions; trained on {trained}, {variant}."
+        caption = f"{self.caption} Under corruptions; trained on {trained}{f', {variant}' if variant else ''}."
         return Table(name, caption, columns, tuple(rows.values()))
 
     def _row(self, number: Number) -> dict[str, Any]:
@@ -179,12 +196,8 @@ class _Column:
         }
 
     def _about(self, number: Number) -> dict[str, Any]:
-        quoted = f", quoted by {number.quoted_by}" if number.quoted_by else ""
-        return {
-            "source": self.sources.short(number),
-            "confidence": number.confidence + quoted,
-            "note": number.note or None,
-        }
+        source, note = self.sources.short(number), number.note or None
+        return {"source": source, "confidence": number.confidence, "note": note}
 
     @property
     def _unit(self) -> str:
@@ -199,13 +212,12 @@ class _Column:
         return lambda condition: (condition not in _PLAIN, places[condition])
 
 
+def _source(number: Number) -> Source:
+    return Source(number.source, number.url, number.quoted_by)
+
+
 def _about_systems() -> tuple[Column, ...]:
-    return (
-        Column("system", "system"),
-        Column("variant", "variant"),
-        Column("parameters", "parameters", "count"),
-        Column("trained_on", "trained on"),
-    )
+    return Column("system", "system"), Column("variant", "variant"), Column("trained_on", "trained on")
 
 
 def _about_sources() -> tuple[Column, ...]:
@@ -222,3 +234,9 @@ def _who(number: Number) -> tuple[str, ...]:
 
 def _slug(text: str) -> str:
     return "".join(sign.lower() if sign.isalnum() else "-" for sign in text)
+
+
+def _heading(dataset: str, split: str, meaning: Meaning) -> str:
+    """Return what to call the numbers of a data set's part."""
+    part = " (part not stated)" if split == "not stated" else "" if split in ("none", "all") else f" {split}"
+    return f"{dataset}{part}, {meaning.metric}" if dataset != "none" else meaning.metric

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from asdbench.leaderboard.boards import Board
-from asdbench.leaderboard.literature import datasets_of, gains, sources_of, tables_of
+from asdbench.leaderboard.literature import Source, datasets_of, gains, sources_of, tables_of
 from asdbench.leaderboard.published import Note, Published
-from asdbench.leaderboard.tables import models_table, pairs_table, references_table, runs_table
+from asdbench.leaderboard.tables import models_table, others_table, pairs_table, references_table, runs_table
 from asdbench.leaderboard.words import SEPARATE, cautions
 from asdbench.report.table import Table
 from asdbench.report.writers import markdown_text, to_markdown
@@ -33,26 +33,32 @@ def published_page(published: Published) -> str:
     parts = [
         "# Published results",
         MADE_BY,
-        f"{len(published.numbers)} numbers from {len(sources.names)} sources. None of them was measured here. A table "
+        f"{len(published.numbers)} numbers from {len(sources.all)} sources. None of them was measured here. A table "
         "holds one protocol on one part of one data set. *verified*: read at the named source; *secondary*: read where "
         "others quote it.",
     ]
     parts += [_quoted(note) for note in published.notes if note.shown == "always"]
     for dataset in datasets_of(published):
         parts.append(f"## {markdown_text(dataset if dataset != 'none' else 'Without a data set')}")
-        parts += [_table(table) for table in tables_of(published, dataset)]
+        parts += [f"### {markdown_text(title)}\n\n{_table(table)}" for title, table in tables_of(published, dataset)]
         stated = [f"- {markdown_text(text)}" for text in gains(published, dataset)]
         parts += ["Differences that sources state without the numbers:\n\n" + "\n".join(stated)] if stated else []
         parts += [_quoted(note) for note in published.notes_on(dataset)]
     parts += [_quoted(note) for note in published.notes if not note.datasets]
     parts.append("## Sources")
-    parts.append("\n".join(_source(place, name, url) for place, (name, url) in enumerate(sources.names, 1)))
+    parts.append("\n".join(_source(place, each) for place, each in enumerate(sources.all, 1)))
     return _joined(parts)
 
 
 def board_tables(board: Board) -> Iterator[Table]:
     """Yield the tables of a board that have rows."""
-    for table in (models_table(board), references_table(board), pairs_table(board), runs_table(board)):
+    for table in (
+        models_table(board),
+        others_table(board),
+        references_table(board),
+        pairs_table(board),
+        runs_table(board),
+    ):
         if table.rows:
             yield table
 
@@ -69,8 +75,8 @@ def _quoted(note: Note) -> str:
     return f"> **{markdown_text(note.title)}.** {markdown_text(note.text)}"
 
 
-def _source(place: int, name: str, url: str) -> str:
-    return f"- S{place}: {markdown_text(name)}{f', <{url}>' if url else ''}"
+def _source(place: int, source: Source) -> str:
+    return f"- S{place}: {markdown_text(str(source))}{f', <{source.url}>' if source.url else ''}"
 
 
 def _joined(parts: Sequence[str]) -> str:

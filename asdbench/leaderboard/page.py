@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from markupsafe import Markup
+
 from asdbench.leaderboard.boards import Board
 from asdbench.leaderboard.figure import board_plot
 from asdbench.leaderboard.literature import datasets_of, gains, sources_of, tables_of
 from asdbench.leaderboard.markdown import MADE_BY
 from asdbench.leaderboard.published import Published
-from asdbench.leaderboard.tables import models_table, pairs_table, references_table, runs_table
+from asdbench.leaderboard.tables import models_table, others_table, pairs_table, references_table, runs_table
 from asdbench.leaderboard.words import READING, SEPARATE, cautions, evidence
 from asdbench.report.pages import picture, render_page, svg_of, table_html
-from asdbench.report.table import Table
 
 _SIZES = ((1_100_000, "at most 1.1 million"), (5_000_000, "at most 5 million"), (20_000_000, "at most 20 million"),
           (40_000_000, "at most 40 million"))  # fmt: skip
@@ -37,13 +38,13 @@ def page(boards: Sequence[Board], published: Published) -> str:
             "suites": list(dict.fromkeys(board.suite for board in boards)),
             "sizes": _SIZES,
             "measured": [_measured(board) for board in boards],
-            "published_summary": f"{len(published.numbers)} numbers from {len(sources.names)} sources; none of them "
+            "published_summary": f"{len(published.numbers)} numbers from {len(sources.all)} sources; none of them "
             "was measured here. A table holds one protocol on one part of one data set. Verified: read at the named "
             "source; secondary: read where others quote it. Parameters are those of models.csv, some of them lower "
             "bounds.",
             "literature": [_literature(published, dataset) for dataset in shown],
             "others": [note for note in published.notes if not note.datasets],
-            "sources": sources.names,
+            "sources": sources.all,
             "reading": READING,
             "made_by": MADE_BY,
         },
@@ -51,22 +52,41 @@ def page(boards: Sequence[Board], published: Published) -> str:
 
 
 def _measured(board: Board) -> dict[str, Any]:
-    alt = f"Figures of all models on {board.title}, with intervals and ranks; the same numbers stand in the table."
-    caption = (
-        f"{board.title}; {evidence(board)}. Bars: intervals of each figure alone. Beside each panel: the ranks that "
-        "the data leave open. Below the dotted line: systems without weights, which have no rank."
-    )
     return {
         "id": f"board-{board.key}",
         "board": board,
+        "evidence": evidence(board),
         "cautions": list(cautions(board)),
-        "models": _html(models_table(board)),
-        "picture": picture(svg_of(board_plot(board)), alt, caption) if board.models else None,
-        "references": _html(references_table(board)),
-        "pairs": _html(pairs_table(board)),
-        "runs": _html(runs_table(board)),
-        "warnings": list(_warnings(board)),
+        "articles": list(_articles(board)),
     }
+
+
+def _articles(board: Board) -> Iterator[dict[str, Any]]:
+    plain: dict[str, Any] = {"texts": (), "hidden": None, "hidden_title": ""}
+    if board.models:
+        others, pairs = others_table(board), pairs_table(board)
+        yield {
+            **plain,
+            "title": "Models",
+            "pieces": [table_html(models_table(board)), _picture(board)],
+            "hidden": table_html(pairs) if pairs.rows else None,
+            "hidden_title": "Which of them can be told apart: every pair under every figure",
+        }
+        if others.rows:
+            yield {**plain, "title": "Further figures", "pieces": [table_html(others)]}
+    if board.references:
+        yield {**plain, "title": "Systems without weights", "pieces": [table_html(references_table(board))]}
+    yield {**plain, "title": "What the runs warn of", "pieces": [], "texts": list(_warnings(board))}
+    yield {**plain, "title": "What makes them again", "pieces": [table_html(runs_table(board))]}
+
+
+def _picture(board: Board) -> Markup:
+    alt = f"Figures of all models on {board.title}, with intervals and ranks; the same numbers stand in the table."
+    caption = (
+        "Bars: 95 % intervals of each figure alone. Beside each panel: the ranks that the data leave open. Below the "
+        "dotted line: systems without weights, which have no rank."
+    )
+    return picture(svg_of(board_plot(board)), alt, caption)
 
 
 def _warnings(board: Board) -> Iterator[str]:
@@ -81,12 +101,8 @@ def _literature(published: Published, dataset: str) -> dict[str, Any]:
     return {
         "id": f"published-{datasets_of(published).index(dataset)}",
         "dataset": dataset,
-        "title": dataset if dataset != "none" else "Without a data set",
-        "tables": [table_html(table) for table in tables_of(published, dataset)],
+        "title": dataset if dataset != "none" else "without a data set",
+        "tables": [{"title": title, "html": table_html(table)} for title, table in tables_of(published, dataset)],
         "gains": list(gains(published, dataset)),
         "notes": published.notes_on(dataset),
     }
-
-
-def _html(table: Table) -> Any:
-    return table_html(table) if table.rows else None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from asdbench.leaderboard.boards import Board
@@ -10,8 +11,8 @@ from asdbench.leaderboard.entry import Entry, Figure
 from asdbench.leaderboard.words import called, command, evidence, rank_words
 from asdbench.report.table import Column, Estimate, Table
 
-_RANKED = ("ava", "retention", "fa_changed", "ap_drop")
-"""Figures whose ranks people see beside them; the csv file has those of all."""
+HEADLINES = ("ava", "retention", "fa_changed", "ap_drop")
+"""Figures that people see first; the others have a table of their own, and machines get all in one."""
 
 PLACES = 6
 """Decimals of a share: more differ from one machine to the next."""
@@ -32,31 +33,40 @@ def cell(entry: Entry, figure: Figure) -> Any:
     return Estimate(round(found.value, PLACES), rounded(found.low), rounded(found.high), found.reason)
 
 
-def models_table(board: Board, short: bool = True) -> Table:
+def models_table(board: Board, figures: Sequence[Figure] | None = None) -> Table:
     """Return the models of a board with their ranks, by clean AP.
 
     Args:
         board: The board.
-        short: Whether ranks of some figures are left out, for people.
+        figures: Which figures; the headline figures by default.
     """
-    ranked = [figure for figure in board.figures if not short or figure.figure in _RANKED]
-    columns = [
-        Column("model", "model"),
-        Column("parameters", "parameters", "count"),
-        Column("trained_on", "trained on"),
-    ]
-    for figure in board.figures:
+    chosen = [figure for figure in board.figures if figure.figure in HEADLINES] if figures is None else figures
+    columns = [Column("model", "model")]
+    for figure in chosen:
         columns.append(Column(figure.name, _header(figure), "percent"))
-        if figure in ranked:
-            columns.append(Column(f"{figure.name} rank", _rank_header(figure, short)))
-    rows = [_model_row(board, place, entry) for place, entry in enumerate(board.models)]
+        columns.append(Column(f"{figure.name} rank", "rank" if figures is None else f"rank, {called(figure)}"))
+    columns += [Column("parameters", "parameters", "count"), Column("trained_on", "trained on")]
     return Table(
         f"models-{board.key}",
         f"{board.title}. {evidence(board)}. In percent, rates at the threshold {board.first.threshold} of each model's "
-        "clean rows; FPR, retention, false alarms and drops: less is better.",
+        "clean rows; of retention, false alarms and drops less is better.",
         tuple(columns),
-        tuple(rows),
+        tuple(_model_row(board, place, entry) for place, entry in enumerate(board.models)),
         _note(board),
+    )
+
+
+def others_table(board: Board) -> Table:
+    """Return the figures of the models that are no headline."""
+    chosen = [figure for figure in board.figures if figure.figure not in HEADLINES]
+    table = models_table(board, chosen)
+    columns = tuple(column for column in table.columns if column.key not in ("parameters", "trained_on"))
+    return replace(
+        table,
+        name=f"others-{board.key}",
+        caption=f"Further figures on {board.title}; of FPR less is better, of sync AUROC more (50 % is chance).",
+        columns=columns if chosen else (),
+        rows=table.rows if chosen else (),
     )
 
 
@@ -143,10 +153,6 @@ def _figures(board: Board, entry: Entry) -> dict[str, Any]:
 
 def _header(figure: Figure) -> str:
     return f"{called(figure)} %"
-
-
-def _rank_header(figure: Figure, short: bool) -> str:
-    return "rank" if short else f"rank, {called(figure)}"
 
 
 def _note(board: Board) -> str:

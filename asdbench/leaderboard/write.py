@@ -108,7 +108,7 @@ def plain_files(found: Leaderboard) -> dict[str, str]:
 
 def _whole(board: Board) -> Table:
     """Return models and reference systems in one table for machines: all are measured, under one protocol."""
-    models, kinds = models_table(board, short=False), Column("kind", "kind")
+    models, kinds = models_table(board, board.figures), Column("kind", "kind")
     rows = (*({**row, "kind": "model"} for row in models.rows), *references_table(board).rows)
     return replace(models, columns=(*models.columns, kinds), rows=tuple({"kind": "reference", **row} for row in rows))
 
