@@ -73,7 +73,7 @@ def show_contrast(found: Contrast) -> None:
         out.print(f"run folder: {path} (report.html, tables/, plots/, ...)", markup=False, soft_wrap=True)
 
 
-def show_comparison(found: Comparison, folder: Path | None) -> None:
+def show_comparison(found: Comparison, folder: Path | None, page: Path | None = None) -> None:
     """Print the table of two runs, the verdict, and where more was written."""
     from asdbench.report.terminal import print_table
 
@@ -83,6 +83,8 @@ def show_comparison(found: Comparison, folder: Path | None) -> None:
     if folder is not None:
         path = printable(str(folder / "comparison.md"))
         out.print(f"\ncomparison: {path} (.html, .csv, .tex, .json, .png, .svg, .pdf)", markup=False, soft_wrap=True)
+    if page is not None:
+        out.print(f"\npage: {printable(str(page))}", markup=False, soft_wrap=True)
 
 
 def console() -> Console:

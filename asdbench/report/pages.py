@@ -29,8 +29,12 @@ _LONG, _LONG_TEXT = 24, 48
 """Tables of more rows scroll in a box of their own; on paper they are whole. Text of more signs is wrapped."""
 
 _SIDES = (re.compile(rb'<svg[^>]*? width="([0-9.]+)pt"'), re.compile(rb'<svg[^>]*? height="([0-9.]+)pt"'))
+_HEAD = 2000
 _ENLARGED = 96 / 72 * 1.25
 """Pixels of a point: figures are drawn as small as papers print them."""
+
+_WIDE_PICTURE, _WIDE_TABLE = 600, 12
+"""More pixels need a phone to scroll, more columns a smaller print on paper."""
 
 _MANY = 300
 """Reasons of more signs are folded away."""
@@ -70,13 +74,14 @@ def table_html(table: Table, *, name: str = "") -> Markup:
     body = Markup("\n").join(
         Markup("<tr>{}</tr>").format(Markup("").join(_cells(row, table.shown))) for row in table.rows
     )
+    wide = " wide" if len(table.shown) > _WIDE_TABLE else ""
     tall = " tall" if len(table.rows) > _LONG else ""
     return Markup(
         '<figure class="table" id="{name}"><div class="scroll{tall}" tabindex="0" role="region" aria-label="{name}">'
-        '<table class="sortable"><thead><tr>{head}</tr></thead>\n<tbody>{body}</tbody></table></div>'
+        '<table class="sortable{wide}"><thead><tr>{head}</tr></thead>\n<tbody>{body}</tbody></table></div>'
         "<figcaption>{legend}{reasons}</figcaption></figure>"
     ).format(
-        name=printable(name or table.name), tall=tall, head=head, body=body, legend=printable(table.legend),
+        name=printable(name or table.name), tall=tall, wide=wide, head=head, body=body, legend=printable(table.legend),
         reasons=_reasons(table.reasons()),
     )  # fmt: skip
 
@@ -91,28 +96,29 @@ def picture(svg: bytes | Path, alt: str, caption: str = "") -> Markup:
     """
     content = svg.read_bytes() if isinstance(svg, Path) else svg
     data, size = base64.b64encode(content).decode("ascii"), _size(content)
+    shown = Markup(' width="{}" height="{}"').format(*size) if size else ""
+    wide = " wide" if size and size[0] > _WIDE_PICTURE else ""
     below = Markup("<figcaption>{}</figcaption>").format(printable(caption)) if caption else ""
-    return Markup('<figure class="picture"><img src="data:image/svg+xml;base64,{}"{} alt="{}">{}</figure>').format(
-        data, size, printable(alt), below
+    return Markup('<figure class="picture{}"><img src="data:image/svg+xml;base64,{}"{} alt="{}">{}</figure>').format(
+        wide, data, shown, printable(alt), below
     )
 
 
 def svg_of(plot: Plot) -> bytes:
     """Return a figure as SVG, equal bytes for equal numbers."""
-    from asdbench.report.figures import write_figure
+    from asdbench.report.drawing import write_figure
 
     with tempfile.TemporaryDirectory() as folder:
         write_figure(Path(folder) / plot.name, plot.draw, ("svg",), plot.size)
         return (Path(folder) / f"{plot.name}.svg").read_bytes()
 
 
-def _size(svg: bytes) -> Markup | str:
-    """Return width and height of a figure, so that nothing jumps as a page loads and print has the same size in all."""
-    found = [pattern.search(svg[:2000]) for pattern in _SIDES]
-    if None in found:
-        return ""
-    width, height = (round(float(side[1]) * _ENLARGED) for side in found if side)
-    return Markup(' width="{}" height="{}"').format(width, height)
+def _size(svg: bytes) -> tuple[int, int] | None:
+    """Return width and height of a figure in pixels: nothing jumps as a page loads, and letters are of one size."""
+    width, height = (pattern.search(svg[:_HEAD]) for pattern in _SIDES)
+    if width is None or height is None:
+        return None
+    return round(float(width[1]) * _ENLARGED), round(float(height[1]) * _ENLARGED)
 
 
 def _reasons(reasons: list[str]) -> Markup:

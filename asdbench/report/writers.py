@@ -12,8 +12,15 @@ from asdbench.report.text import printable
 
 _LATEX = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "_": r"\_", "%": r"\%",
-    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "–": "--",
+    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
+    "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}", "\0": "{}", "–": "--",
+    "−": "$-$", "×": r"$\times$", "φ": r"$\varphi$", "∅": r"$\emptyset$", "≤": r"$\le$", "≥": r"$\ge$",
 }  # fmt: skip
+
+_LATIN = frozenset(map(chr, range(0xA1, 0x17F))) - set("\xad«»ÐÞðþĄąĐđĘęĦħĮįĸĿŀŉŊŋŦŧŲų") | set("—‘’“”†‡•…‰€™→")
+"""What pdflatex sets in any document without further packages; of other signs it makes errors."""
+
+_FORMULA = (*"=+-@\t\r\n", *"＝＋－＠")
 
 _COLUMN_SIGNS = 60
 """What one column of a paper holds beside the space between cells."""
@@ -50,11 +57,11 @@ def to_csv(table: Table) -> str:
     """
     buffer = io.StringIO()
     writer = csv.writer(buffer, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
-    writer.writerow([*table.keys, "undefined"])
+    writer.writerow([*map(_csv_cell, table.keys), "undefined"])
     for record in table.records():
         values = [record.get(key) for key in table.keys]
         reasons = {v["undefined"]: None for v in values if isinstance(v, Mapping)}
-        writer.writerow([*(_csv_cell(value) for value in values), "; ".join(reasons)])
+        writer.writerow([*map(_csv_cell, values), _csv_cell("; ".join(reasons))])
     return buffer.getvalue()
 
 
@@ -63,8 +70,8 @@ def _csv_cell(value: Any) -> Any:
         return ""
     if not isinstance(value, str):
         return value
-    # A cell that a spreadsheet would take for a formula is made text.
-    return f"'{value}" if value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
+    # A cell that a spreadsheet would take for a formula is made text; at NUL, readers of CSV stop.
+    return ("'" if value.startswith(_FORMULA) else "") + value.replace("\0", r"\x00")
 
 
 def to_latex(table: Table) -> str:
@@ -97,7 +104,16 @@ def _latex_row(cells: list[str]) -> str:
 
 
 def _latex_text(text: str) -> str:
-    return "".join(_LATEX.get(sign, sign) for sign in printable(" ".join(text.split())))
+    """Return text that pdflatex shows as it is; letters that it has not by their numbers."""
+    # Two hyphens would be drawn as one dash, so something stands between them.
+    signs = printable(" ".join(text.split())).replace("--", "-\0-").replace("--", "-\0-")
+    return "".join(map(_latex_sign, signs))
+
+
+def _latex_sign(sign: str) -> str:
+    if sign in _LATEX:
+        return _LATEX[sign]
+    return sign if sign.isascii() or sign in _LATIN else f"U+{ord(sign):04X}"
 
 
 WRITERS: dict[str, Callable[[Table], str]] = {"md": to_markdown, "csv": to_csv, "tex": to_latex}
