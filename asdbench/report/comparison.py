@@ -14,8 +14,9 @@ from asdbench.analysis.conditions import value_of
 from asdbench.atomic import write_json, write_text
 from asdbench.errors import NotComparableError
 from asdbench.records.comparable import differing, short
+from asdbench.report.comparison_page import comparison_page
+from asdbench.report.drawing import write_plot
 from asdbench.report.evidence import interval_note
-from asdbench.report.figures import write_figure
 from asdbench.report.forest import forest
 from asdbench.report.run import Run, open_run
 from asdbench.report.table import Column, Table
@@ -178,7 +179,7 @@ def compare(old: str | Path | Run, new: str | Path | Run, *, out: str | Path | N
     Args:
         old: Run folder, or run, that is compared with.
         new: Run folder, or run, that is compared.
-        out: Folder for ``comparison.{md,csv,tex,json,png,svg}``; nothing is written by default.
+        out: Folder for ``comparison.{html,md,csv,tex,json,png,svg,pdf}``; nothing is written by default.
 
     Raises:
         DataError: Not a finished run, or its predictions are missing or broken.
@@ -210,13 +211,13 @@ def require_comparable(old: Run, new: Run) -> None:
 
 
 def write_comparison(found: Comparison, folder: Path) -> None:
-    """Write ``comparison.{md,csv,tex,json,png,svg}``; equal numbers give equal bytes."""
+    """Write ``comparison.{html,md,csv,tex,json,png,svg,pdf}``; equal numbers give equal bytes."""
     for extension in ("csv", "tex"):
         write_text(folder / f"comparison.{extension}", WRITERS[extension](found.table))
     write_json(folder / "comparison.json", found.to_dict())
-    plot = forest(found.found, found.names)
-    write_figure(folder / "comparison", plot.draw, size=plot.size)
+    write_plot(folder, forest(found.found, found.names))
     write_text(folder / "comparison.md", _page(found))
+    write_text(folder / "comparison.html", comparison_page(found))
 
 
 def _page(found: Comparison) -> str:
