@@ -6,7 +6,7 @@ from xml.etree import ElementTree as Tree
 
 from asdbench.gate.terminal import to_text
 from asdbench.gate.verdict import Judgement, Ruling
-from asdbench.gate.words import gain, percent, points, sentence
+from asdbench.gate.words import gain, identified, percent, points, sentence
 from asdbench.report.text import printable
 
 _NAME = "asdbench gate"
@@ -35,7 +35,7 @@ def _properties(judgement: Judgement) -> Tree.Element:
     found = Tree.Element("properties")
     values = {"state": judgement.state, "exit_code": judgement.exit_code, "strict": str(judgement.strict).lower()}
     for side, record in (("run", judgement.run), ("baseline", judgement.baseline)):
-        values |= {f"{side}.{key}": value for key, value in record.items()}
+        values |= {f"{side}.{key}": value for key, value in identified(record).items()}
     for name, value in values.items():
         Tree.SubElement(found, "property", {"name": printable(name), "value": printable(str(value))})
     return found

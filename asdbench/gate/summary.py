@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from asdbench.gate.lines import HEADERS, Line, lines
 from asdbench.gate.verdict import Judgement
-from asdbench.gate.words import legend, sentence
+from asdbench.gate.words import identified, legend, sentence
 from asdbench.report.text import printable
 from asdbench.report.writers import markdown_text
 
@@ -19,10 +22,7 @@ def to_markdown(judgement: Judgement) -> str:
         f"{_SIGNS[judgement.state]} **{_text(sentence(judgement))}**",
         _table(judgement),
         "\n".join(f"- Note: {_text(warning)}" for warning in judgement.warnings),
-        "\n".join(
-            f"- {title}: {_text(', '.join(f'{key} {value}' for key, value in record.items() if value))}"
-            for title, record in (("Run", judgement.run), ("Baseline", judgement.baseline))
-        ),
+        f"- Run: {_side(judgement.run)}\n- Baseline: {_side(judgement.baseline)}",
         f"Exit code {judgement.exit_code}.",
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -36,6 +36,10 @@ def annotation(judgement: Judgement) -> str:
     # Only these three signs mean something in the message of a workflow command; the ends of lines are gone already.
     message = printable(sentence(judgement)).replace("%", "%25")
     return f"::{level} title=asdbench gate::{message}"
+
+
+def _side(side: Mapping[str, Any]) -> str:
+    return _text(", ".join(f"{key} {value}" for key, value in identified(side).items()))
 
 
 def _table(judgement: Judgement) -> str:

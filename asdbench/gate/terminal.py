@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from asdbench.gate.lines import HEADERS, Line, lines
-from asdbench.gate.verdict import STRICT, Judgement
+from asdbench.gate.verdict import STRICT, Judgement, Ruling
 from asdbench.gate.words import figure_of, legend, sentence
 from asdbench.report.text import printable
 
@@ -19,18 +19,19 @@ _STYLES = {0: "bold green", STRICT: "bold yellow"}
 _FAILED = "bold red"
 _NUMBERS = ("old", "new", "gain", "margin", "finds")
 _PLAIN_WIDTH = 120
+_ROOMY = 110
 
 
 def print_judgement(console: Console, judgement: Judgement) -> None:
     """Print the table, the verdict in one sentence, and what must not be overlooked.
 
-    The reasons stand in the table where it fits with them, else below it, but for those of rules that passed.
+    Below the table stand the reasons, but for those of rules that passed.
     """
     if judgement.rulings:
-        roomy = _width([HEADERS, *lines(judgement)], 2) <= console.width
-        console.print(_table(judgement, roomy, console.width))
+        found = lines(judgement)
+        console.print(_table(judgement, found, console.width))
         console.print(Text(shown(legend(judgement)), style="dim"))
-        for line in () if roomy else lines(judgement):
+        for line in found:
             if line.outcome != "pass":
                 console.print(Text(shown(f"{line.rule}: {line.reason}")))
         console.print()
@@ -53,26 +54,29 @@ def shown(text: str) -> str:
     return printable(text).replace("::", ":\\x3a").replace("##[", "#\\x23[")
 
 
-def _width(rows: list[Line], air: int) -> int:
-    return sum(max(len(shown(cell)) for cell in cells) + air for cells in zip(*rows, strict=True))
-
-
-def _table(judgement: Judgement, roomy: bool, width: int) -> rich.table.Table:
-    names = [name for name in Line._fields if roomy or name != "reason"]
-    # Where the reasons do not fit, every column counts: with air between them they do not fit 80.
-    table = rich.table.Table(box=rich.box.SIMPLE_HEAD, padding=(0, int(roomy)), pad_edge=False, show_edge=False)
+def _table(judgement: Judgement, found: list[Line], width: int) -> rich.table.Table:
+    air = 1 if width >= _ROOMY else 0
+    # As elsewhere: a table that fits 80 columns has no air between them.
+    table = rich.table.Table(box=rich.box.SIMPLE_HEAD, padding=(0, air), pad_edge=False, show_edge=False)
+    names = [name for name in Line._fields if name != "reason"]
     for name in names:
         align: Literal["left", "right"] = "right" if name in _NUMBERS else "left"
         # Only names may be long, and they go on in the next line: no part of one is hidden.
         table.add_column(Text(getattr(HEADERS, name)), justify=align, no_wrap=name != "rule", overflow="fold")
-    found = lines(judgement)
-    if _width([line._replace(reason="") for line in (HEADERS, *found)], 1) > width + 1 and not roomy:
-        found = [
-            line._replace(rule=f"{ruling.rule.condition} .{figure_of(ruling)}")
-            for line, ruling in zip(found, judgement.rulings, strict=True)
-        ]
-    for line in found:
+    others = [name for name in names if name != "rule"]
+    room = width - _width([HEADERS, *found], others, 1 + 2 * air) - 1 - 2 * air
+    rules = [_broken(line.rule, ruling, room) for line, ruling in zip(found, judgement.rulings, strict=True)]
+    for line in (line._replace(rule=rule) for line, rule in zip(found, rules, strict=True)):
         # Text, not markup: names come from files.
         style = "" if line.outcome == "pass" else "bold"
         table.add_row(*(Text(shown(getattr(line, name))) for name in names), style=style)
     return table
+
+
+def _broken(rule: str, ruling: Ruling, room: int) -> str:
+    """Return the name of a rule; one for which there is no room may be broken before its figure."""
+    return rule if len(shown(rule)) <= room else f"{ruling.rule.condition} .{figure_of(ruling)}"
+
+
+def _width(rows: list[Line], names: list[str], between: int) -> int:
+    return sum(max(len(shown(getattr(row, name))) for row in rows) + between for name in names) - between

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from asdbench.gate.verdict import Judgement, Ruling, State
 from asdbench.report.table import UNDEFINED
@@ -73,8 +74,22 @@ def listed(names: Iterable[str], last: str = ", ") -> str:
 
 
 def model_of(judgement: Judgement) -> str:
-    """Return what to call the run."""
-    return str(judgement.run.get("model") or judgement.run.get("run") or "the run")
+    """Return what to call the run: its model, or its folder."""
+    found = identified(judgement.run)
+    return found.get("model") or found.get("run") or "the run"
+
+
+def identified(side: Mapping[str, Any]) -> dict[str, str]:
+    """Return what a reader needs of a run or a baseline: folder, model, checkpoint and fingerprint."""
+    model = side.get("model")
+    parts = model if isinstance(model, Mapping) else {"name": model}
+    found = {
+        "run": side.get("run"),
+        "model": parts.get("name"),
+        "checkpoint_sha256": parts.get("checkpoint_sha256"),
+        "fingerprint": side.get("fingerprint"),
+    }
+    return {key: str(value) for key, value in found.items() if value}
 
 
 def legend(judgement: Judgement) -> str:

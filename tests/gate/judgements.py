@@ -41,8 +41,8 @@ def ruling(
 
 def judgement(*rulings: Ruling, **more: Any) -> Judgement:
     """Return what a gate found on 33 sources."""
-    run = {"run": "runs/new", "model": "new-model", "fingerprint": "a" * 64}
-    baseline = {"run": "runs/old", "model": "old-model", "fingerprint": "b" * 64}
+    run = {"run": "runs/new", "model": {"name": "new-model", "checkpoint_sha256": "c" * 64}, "fingerprint": "a" * 64}
+    baseline = {"run": "runs/old", "model": {"name": "old-model", "fingerprint": None}, "fingerprint": "b" * 64}
     return Judgement(run, baseline, rulings, **({"evidence": UNITS} | more))
 
 
@@ -94,7 +94,7 @@ JUDGEMENTS: dict[str, tuple[Judgement, int, str]] = {
     ),
     "hostile names": (
         Judgement(
-            {"run": HOSTILE, "model": HOSTILE, "fingerprint": None},
+            {"run": HOSTILE, "model": {"name": HOSTILE, "checkpoint_sha256": None}, "fingerprint": None},
             {"run": HOSTILE, "model": HOSTILE},
             tuple(
                 ruling(outcome, HOSTILE, HOSTILE, -0.1, reason=HOSTILE) for outcome in ("regression", "inconclusive")

@@ -103,11 +103,26 @@ def test_nothing_is_hidden_on_a_terminal_of_any_width(found: Judgement, code: in
         assert all(f"{100 * each.new:.2f}" in shown for each in found.rulings if each.new and each.new < 1.5)
 
 
-def test_reasons_stand_in_the_table_where_it_has_room_for_them() -> None:
-    wide, narrow = (_on_terminal(JUDGEMENTS["worse and open"][0], width) for width in (200, 80))
-    assert re.search(r"REGRESSION +clean\.ap .* the figure is regression *\n", wide)
-    assert "\nclean.ap: the figure is regression\n" in narrow
-    assert all(len(line) <= 80 for line in narrow.splitlines())
+def test_reasons_stand_below_the_table_but_for_passes() -> None:
+    text = _on_terminal(JUDGEMENTS["open and pass"][0], 80)
+    assert "\nmismatch@1.00.ap: the figure is inconclusive\n" in text
+    assert "the figure is pass" not in text
+    assert all(len(line) <= 80 for line in text.splitlines())
+
+
+def test_who_is_judged_is_named_without_all_that_a_record_says() -> None:
+    found = JUDGEMENTS["better"][0]
+    assert f"- Run: run runs/new, model new-model, checkpoint\\_sha256 {'c' * 64}, fingerprint {'a' * 64}\n" in (
+        to_markdown(found)
+    )
+    assert f"- Baseline: run runs/old, model old-model, fingerprint {'b' * 64}\n" in to_markdown(found)
+    names = [each.attrib["name"] for each in junit(found).iter("property")]
+    assert names[3:] == [
+        "run.run", "run.model", "run.checkpoint_sha256", "run.fingerprint",
+        "baseline.run", "baseline.model", "baseline.fingerprint",
+    ]  # fmt: skip
+    nobody = Judgement({}, {})
+    assert sentence(nobody).startswith("PASS: the run is")
 
 
 def _on_terminal(found: Judgement, width: int) -> str:
