@@ -6,17 +6,25 @@ from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from asdbench.analysis.comparison import better_direction
+from asdbench.analysis.conditions import HEADLINE
 from asdbench.analysis.intervals import units_record
+from asdbench.analysis.rows import RunRows
 from asdbench.errors import UsageError
 from asdbench.gate.comparable import reasons, row_reasons
 from asdbench.gate.defaults import default_rules
+from asdbench.gate.figures import place_of
 from asdbench.gate.judge import LEVEL, judge
 from asdbench.gate.rules import Rules, rules_of
 from asdbench.gate.verdict import Judgement, Rule
 from asdbench.metrics.units import MIN_UNITS
 from asdbench.registry import unknown_name
 from asdbench.report.run import Run, open_run
+
+_LEAST_FOUND, _MOST_FOUND = 0.8, 0.98
+"""Share of speech that a run finds at the baseline's threshold, outside of which its scores may have another scale."""
 
 
 def gate(
@@ -66,9 +74,10 @@ def gate(
     evidence = {
         **units, "level": LEVEL, "tests": tested, "threshold": "own" if held.recalibrate else "baseline",
     }  # fmt: skip
-    return Judgement(
-        **ends, rulings=tuple(rulings), warnings=tuple(_warnings(old, new, units["count"])), evidence=evidence
-    )
+    warnings = [*_few(units["count"]), *(warning for warning in new.warnings if warning not in old.warnings)]
+    if not held.recalibrate and any(len(place_of(rule)) > 1 for rule in held):
+        warnings += _other_scale(rows, new.rows)
+    return Judgement(**ends, rulings=tuple(rulings), warnings=tuple(warnings), evidence=evidence)
 
 
 def _check(rules: Sequence[Rule], old: Run, new: Run) -> None:
@@ -87,9 +96,20 @@ def _check(rules: Sequence[Rule], old: Run, new: Run) -> None:
         raise UsageError(f"rule {rule.text!r}: {why}; a gate can only hold what can get worse.")
 
 
-def _warnings(old: Run, new: Run, units: int) -> list[str]:
-    few = [f"only {units} independent recordings: verdicts need at least {MIN_UNITS}"] if units < MIN_UNITS else []
-    return [*few, *(warning for warning in new.warnings if warning not in old.warnings)]
+def _few(units: int) -> list[str]:
+    return [f"only {units} independent recordings: verdicts need at least {MIN_UNITS}"] if units < MIN_UNITS else []
+
+
+def _other_scale(old: RunRows, new: RunRows) -> list[str]:
+    """Say so where nearly no rate of a run means anything at the baseline's threshold."""
+    speech = new.clean.score[new.counted & (new.clean.label == 1)]
+    found = float(np.mean(speech >= old.thresholds[HEADLINE]))
+    if _LEAST_FOUND <= found <= _MOST_FOUND:
+        return []
+    return [
+        f"at the baseline's threshold, which finds 90 % of speech there, the run finds {100 * found:.1f} %: if its "
+        "scores merely lie on another scale, recalibrate = true in gate.toml takes each run at its own threshold"
+    ]
 
 
 def _identified(run: Run) -> dict[str, Any]:

@@ -17,10 +17,11 @@ from asdbench.metrics.jackknife import Change, LeftOut, change_between
 from asdbench.records.predictions import Predictions
 from asdbench.types import IGNORE, Condition
 
-LEVEL = 0.95
-"""Of the interval of one rule alone."""
+TAIL = 0.05
+"""Probability of any false alarm among all rules; and that a rule passes whose figure fell just beyond its margin."""
 
-TAIL = (1 - LEVEL) / 2
+LEVEL = 1 - 2 * TAIL
+"""Of the interval of a rule that stands alone."""
 
 
 @dataclass(frozen=True)

@@ -63,6 +63,7 @@ def expanded_quantile(tail: float, units: int) -> float:
     return math.sqrt(units / (units - 1)) * student_quantile(tail, units - 1)
 
 
+@lru_cache(maxsize=1024)
 def student_quantile(share: float, freedom: int) -> float:
     """Quantile of Student's t distribution, by bisection.
 
