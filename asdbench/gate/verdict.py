@@ -52,8 +52,8 @@ class Ruling:
         change: New minus old, oriented so that more is better; ``None`` where one of the two is missing.
         low: Lower end of the interval of ``change``, 5 % beyond it: from ``-margin`` on, the rule passes. Since a
             gate passes only where all rules do, it needs no correction for their number. ``None`` without an interval.
-        high: Its upper end, by Holm corrected for the number of rules, so that 5 % lie beyond those of all together: below
-            ``-margin``, it is a regression.
+        high: Its upper end, by Holm corrected for the number of rules, so that 5 % lie beyond those of all together:
+            below ``-margin``, it is a regression.
         p_value: Of "not worse than the margin", after Holm; ``None`` without an interval.
         detectable: Smallest drop that would have been found in 80 of 100 such comparisons; ``None`` if unknown.
         reason: Why it is what it is, one sentence for people.

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
-
-import gate_power as tool
+import tools.gate_power as tool
 
 
 def test_recordings_are_uneven_and_both_runs_share_them() -> None:
