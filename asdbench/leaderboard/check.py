@@ -184,7 +184,7 @@ def _sources(entry: Entry) -> Iterator[str]:
     rows, sources = entry.data.rows, entry.sources
     if entry.units.kind == "source" and len(sources) != entry.units.count:
         yield f"{len(sources)} sources are listed, and {entry.units.count} were resampled."
-    for key, total in (("positive", rows.get("positive")), ("negative", rows.get("negative"))):
+    for key, total in ((key, rows.get(key, 0)) for key in ("positive", "negative")):
         if sum(getattr(source, key) for source in sources) != total:
             yield f"the {key} rows of its sources do not add up to {total:,}."
     for source in sources:

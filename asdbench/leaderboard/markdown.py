@@ -56,8 +56,8 @@ def board_tables(board: Board) -> Iterator[Table]:
         models_table(board),
         others_table(board),
         references_table(board),
-        pairs_table(board),
         runs_table(board),
+        pairs_table(board),
     ):
         if table.rows:
             yield table

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from asdbench.leaderboard.boards import Board, boards_of
+from asdbench.leaderboard.check import entries_in
 from asdbench.leaderboard.entry import Entry
 from tests.leaderboard.crafted import models
+
+ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 @pytest.fixture(scope="session")
@@ -18,3 +23,8 @@ def entries(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Entry]:
 def board(entries: dict[str, Entry]) -> Board:
     (found,) = boards_of(entries.values())
     return found
+
+
+@pytest.fixture(scope="session")
+def shipped() -> tuple[Entry, ...]:
+    return entries_in([ROOT / "baselines" / "results"])
