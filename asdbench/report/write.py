@@ -52,7 +52,8 @@ def _page(run: Run) -> str:
     suite, data = run.record["suite"], run.record["data"]
     sections = [f"## {table.name.capitalize()}\n\n{to_markdown(table)}" for table in run.tables.values()]
     plots = [f"![{path.stem}](plots/{path.name})" for path in _pictures(run)]
-    title = f"# {markdown_text(run.model)} on {markdown_text(data['name'])}, suite {suite['name']}@{suite['version']}"
+    label = markdown_text(f"{suite['name']}@{suite['version']}")
+    title = f"# {markdown_text(run.model)} on {markdown_text(data['name'])}, suite {label}"
     notes = "\n".join(f"- {markdown_text(warning)}" for warning in run.warnings)
     parts = [title, markdown_text(run.conclusion), *([notes] if notes else []), *plots, *sections]
     return "\n\n".join(part.strip() for part in parts) + "\n"

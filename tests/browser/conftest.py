@@ -86,9 +86,7 @@ def browser() -> Iterator[Browser]:
     """Chromium; without it a test skips, unless ``ASDBENCH_REQUIRE_TOOLS`` is set, as it is in CI."""
     found, driver = next(filter(None, map(shutil.which, BROWSERS)), None), shutil.which(DRIVER)
     if found is None or driver is None or find_spec("selenium") is None:
-        message = (
-            "no browser; apt-get install chromium chromium-driver, pip install selenium"
-        )
+        message = "no browser; apt-get install chromium chromium-driver, pip install selenium"
         if os.environ.get("ASDBENCH_REQUIRE_TOOLS"):
             pytest.fail(message)
         pytest.skip(message)
