@@ -14,7 +14,7 @@ from asdbench.metrics.inputs import Float64Array
 from asdbench.metrics.precision_recall import PrecisionRecall, precision_recall, thinned
 from asdbench.types import Condition
 
-MOST_POINTS = 200
+MOST_POINTS = 300
 """Of a curve in ``metrics.json``; what is left out is below ``error``."""
 
 _DIGITS = 6
