@@ -20,6 +20,9 @@ from asdbench.types import IGNORE, Condition
 TAIL = 0.05
 """Probability of any false alarm among all rules; and that a rule passes whose figure fell just beyond its margin."""
 
+_NO_SHARES = ("retention", "retention_voiced", "_rescaled", "_drop")
+"""How the names of figures end that may leave 0 to 1."""
+
 LEVEL = 1 - 2 * TAIL
 """Of the interval of a rule that stands alone."""
 
@@ -119,13 +122,21 @@ def _ruling(found: _Found, corrected: Mapping[str, Sequence[float]]) -> Ruling:
             rule, "regression", found.old, found.new, found.better, None, None, None, None, None, found.reason
         )
     p_value, tail = corrected.get(rule.name, (None, TAIL))
-    low, high = change.end(TAIL, -1), change.end(tail, 1)
+    low, high = _possible(found, change.end(TAIL, -1), change.end(tail, 1))
     outcome = _outcome(low, high, rule.margin)
     detectable = change.detectable(tail, rule.margin)
     return Ruling(
         rule, outcome, found.old, found.new, found.better, change.value, low, high, p_value, detectable,
         _reason(outcome, rule, change, low, high, detectable), found.units,
     )  # fmt: skip
+
+
+def _possible(found: _Found, low: float | None, high: float | None) -> tuple[float | None, float | None]:
+    """Cut an interval off where the figure of the run would leave 0 to 1."""
+    if low is None or high is None or found.old is None or found.rule.metric.endswith(_NO_SHARES):
+        return low, high
+    room = 1 - found.old if found.better == "higher" else found.old
+    return max(low, room - 1), min(high, room)
 
 
 def _outcome(low: float | None, high: float | None, margin: float) -> Outcome:

@@ -60,7 +60,7 @@ def _parts(record: Mapping[str, Any]) -> dict[str, Any]:
         "plan": identity["plan_sha256"],
         "limit": identity["limit"],
         "dtype": identity["model"]["dtype"],
-        "media": record["data"]["media_digest"],
+        "media": record["data"].get("media_digest"),
     }
 
 

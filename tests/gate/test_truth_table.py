@@ -164,6 +164,14 @@ def test_holm_flips_a_verdict() -> None:
     assert among.detectable > alone.detectable  # type: ignore[operator]
 
 
+def test_intervals_stay_within_what_figures_can_be() -> None:
+    found = gate(made(scored(0.0, 0.5)), made(scored(1.0, 0.5)), ["mismatch@1.00.fa_changed:+2pt", "clean.ap:-1pt"])
+    for ruling in found.rulings:
+        assert ruling.old is not None
+        room = 1 - ruling.old if ruling.better == "higher" else ruling.old
+        assert room - 1 <= ruling.low <= ruling.change <= ruling.high <= room  # type: ignore[operator]
+
+
 def test_a_run_on_another_scale_is_told() -> None:
     told = gate(made(shifted()), made(), [FOOLED])
     assert any("recalibrate = true" in warning for warning in told.warnings)
