@@ -9,7 +9,6 @@ import pytest
 
 from asdbench.engine.peaks import most, peak_memory
 
-
 HOLDS = """
 from asdbench.engine.peaks import peak_memory
 before = peak_memory("cpu")["peak_rss_bytes"]
