@@ -178,12 +178,13 @@ class _Maker:
             versions.insert(0, ("changed", sound, faces))
         for name, sound, faces in versions:
             file = self.folder / "clips" / f"{stem}-{name}.mp4"
-            _write_clip(file, shown, sound, faces)
+            write_clip(file, shown, sound, faces)
             self.files.append(file)
             yield {"name": name, "file": f"clips/{file.name}"}
 
 
-def _write_clip(file: Path, shown: Scene, sound: Int16Array, faces: Sequence[UInt8Array]) -> None:
+def write_clip(file: Path, shown: Scene, sound: Int16Array, faces: Sequence[UInt8Array]) -> None:
+    """Write the faces of a scene, each at its time, with a sound."""
     pictures = (fitted(face, SIDE, smooth=True) for face in faces)
     times = [int(each) for each in shown.times_ms]
     write_movie(file, pictures, (SIDE, SIDE), shown.track.fps, {file.stem: sound}, times_ms=times, comment=WARNING)

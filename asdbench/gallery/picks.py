@@ -200,7 +200,7 @@ def _width(rows: Predictions, track: slice) -> int:
 def _period(times: NDArray[np.int64]) -> float:
     """Return the time from one frame to the next in ms, gaps apart."""
     steps = np.diff(times)
-    return float(steps[steps <= _GAP * np.median(steps)].mean()) if len(steps) else float(MIN_RUN_MS)
+    return float(steps[steps <= _GAP * np.median(steps)].mean()) if len(steps) else MIN_RUN_MS / 10
 
 
 def _tracks(rows: Predictions) -> Iterator[slice]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -11,6 +11,8 @@ from asdbench.gallery.scene import Scene
 from asdbench.gallery.source import Source
 from asdbench.perturb.catalogue import find_perturbation
 from asdbench.perturb.dubbed import DUBBED
+from asdbench.perturb.edits import Edit, FaceEdit
+from asdbench.perturb.synchrony import RespliceEdit
 from asdbench.records.facts import RowFacts
 from asdbench.types import Condition
 
@@ -84,12 +86,21 @@ def changed(source: Source, condition: Condition, pick: Pick) -> str:
         words = [where]
         if outcome.shift_ms is not None:
             words.append(f"sound {abs(outcome.shift_ms):.0f} ms {'late' if outcome.shift_ms > 0 else 'early'}")
-        donors = list(dict.fromkeys(d.key for edit in outcome.edits for d in getattr(edit, "donors", ())))
-        if donors:
-            named = ", ".join(f"track {key.entity_id} of video {key.video_id}" for key in donors[:_MOST_NAMED])
-            words.append(f"from {named}{' and others' if len(donors) > _MOST_NAMED else ''}")
+        words += _lent(outcome.edits)
         found.append("; ".join(words))
     return " / ".join(found)
+
+
+def _lent(edits: Sequence[Edit]) -> Iterator[str]:
+    """Yield what other tracks lend."""
+    for edit in edits:
+        donors = list(dict.fromkeys((donor.video_id, donor.entity_id) for donor in getattr(edit, "donors", ())))
+        if donors:
+            what = (
+                "background" if isinstance(edit, RespliceEdit) else "faces" if isinstance(edit, FaceEdit) else "sound"
+            )
+            named = ", ".join(f"track {entity} of video {video}" for video, entity in donors[:_MOST_NAMED])
+            yield f"{what} from {named}{' and others' if len(donors) > _MOST_NAMED else ''}"
 
 
 def surroundings(scene: Scene, facts: RowFacts | None) -> Iterator[tuple[str, str]]:
