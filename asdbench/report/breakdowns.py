@@ -58,7 +58,7 @@ def figures(model: str, metrics: Mapping[str, Any]) -> Iterator[Plot]:
     found = metrics.get("breakdowns")
     if found is not None and found["factors"]:
         lines = _lines(found)
-        height = 0.95 + 0.17 * len(lines)
+        height = 0.95 + 0.17 * max(len(lines), 9)
         yield Plot("breakdowns", partial(_draw, model=model, metrics=metrics, lines=lines), (WIDE, height))
 
 
