@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from asdbench.leaderboard.boards import Board
 from asdbench.leaderboard.entry import Entry, Figure
 from asdbench.leaderboard.words import called, rank_words
-from asdbench.report.plot import BLUE, GUIDE, WIDE, Plot, shortened, whisker
+from asdbench.report.plot import BLUE, GUIDE, SMALL, WIDE, Plot, shortened, whisker
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -41,31 +41,52 @@ def _panel(axes: Axes, board: Board, figure: Figure, rows: Sequence[Entry]) -> N
     models = len(rows) - len(board.references)
     if 0 < models < len(rows):
         axes.axhline(models - 0.5, color=GUIDE, linewidth=0.6, linestyle=":")
+    low, high = _range(rows, figure)
     for place, entry in enumerate(rows):
         found = entry.figure(figure.name)
         if found is None or found.value is None:
-            axes.text(
-                0.02, place, "undefined", transform=axes.get_yaxis_transform(), fontsize=6, va="center", color=GUIDE
-            )
-            continue
-        model = entry.kind == "model"
-        colour = BLUE if model else GUIDE
-        if found.low is not None and found.high is not None:
-            whisker(axes, place, (100 * found.low, 100 * found.high), colour, across=True)
-        axes.plot(
-            [100 * found.value], [place], linestyle="none", marker="o" if model else "D", color=colour,
-            markersize=4 if model else 3.5, markerfacecolor=colour if model else "white", zorder=4,
-        )  # fmt: skip
-        _rank(axes, board, figure, place if model else None)
+            _beside(axes, place, "undefined")
+        elif low <= 100 * found.value <= high:
+            _mark(axes, place, found, entry.kind == "model")
+        else:
+            # What models differ by would be lost on an axis that holds every system without weights.
+            under = 100 * found.value < low
+            axes.plot([low if under else high], [place], marker="<" if under else ">", color=GUIDE, markersize=4)
+            _beside(axes, place, f"{100 * found.value:.0f}")
+        if entry.kind == "model":
+            _rank(axes, board, figure, place)
+    axes.set_xlim(low, high)
     axes.set_title(called(figure).replace(", ", "\n"))
     axes.set_xlabel(f"% ({_ARROW[figure.better]})")
 
 
-def _rank(axes: Axes, board: Board, figure: Figure, place: int | None) -> None:
-    """Write the rank beside the panel; there is none for a system without weights, nor where none can be told apart."""
+def _range(rows: Sequence[Entry], figure: Figure) -> tuple[float, float]:
+    """Return what an axis shows: all models with their intervals, or all systems where there is no model."""
+    chosen = [entry for entry in rows if entry.kind == "model"] or rows
+    found = [each for entry in chosen if (each := entry.figure(figure.name)) is not None]
+    ends = [100 * end for each in found for end in (each.value, each.low, each.high) if end is not None]
+    low, high = min(ends, default=0.0), max(ends, default=100.0)
+    margin = 0.07 * (high - low) or 1.0
+    return low - margin, high + margin
+
+
+def _mark(axes: Axes, place: int, found: Figure, model: bool) -> None:
+    colour = BLUE if model else GUIDE
+    if found.low is not None and found.high is not None:
+        whisker(axes, place, (100 * found.low, 100 * found.high), colour, across=True)
+    axes.plot(
+        [100 * (found.value or 0.0)], [place], linestyle="none", marker="o" if model else "D", color=colour,
+        markersize=4 if model else 3.5, markerfacecolor=colour if model else "white", zorder=4,
+    )  # fmt: skip
+
+
+def _beside(axes: Axes, place: int, words: str) -> None:
+    axes.text(0.1, place, words, transform=axes.get_yaxis_transform(), fontsize=SMALL, va="center", color=GUIDE)
+
+
+def _rank(axes: Axes, board: Board, figure: Figure, place: int) -> None:
+    """Write the rank beside the panel; there is none where nothing can be told apart."""
     ranks = board.ranks[figure.name]
-    if place is None or not ranks.pairs:
-        return
-    words = rank_words(ranks.intervals[place])
+    words = rank_words(ranks.intervals[place]) if ranks.pairs else None
     if words:
-        axes.text(1.03, place, words, transform=axes.get_yaxis_transform(), fontsize=7, va="center", ha="left")
+        axes.text(1.03, place, words, transform=axes.get_yaxis_transform(), fontsize=SMALL, va="center", ha="left")

@@ -16,7 +16,7 @@ from asdbench.leaderboard.tables import models_table, others_table, pairs_table,
 from asdbench.leaderboard.words import READING, SEPARATE, cautions, evidence
 from asdbench.report.pages import picture, render_page, svg_of, table_html
 
-_SIZES = ((1_100_000, "at most 1.1 million"), (5_000_000, "at most 5 million"), (20_000_000, "at most 20 million"),
+_SIZES = ((1_000_000, "at most 1 million"), (5_000_000, "at most 5 million"), (20_000_000, "at most 20 million"),
           (40_000_000, "at most 40 million"))  # fmt: skip
 
 
@@ -84,7 +84,7 @@ def _picture(board: Board) -> Markup:
     alt = f"Figures of all models on {board.title}, with intervals and ranks; the same numbers stand in the table."
     caption = (
         "Bars: 95 % intervals of each figure alone. Beside each panel: the ranks that the data leave open. Below the "
-        "dotted line: systems without weights, which have no rank."
+        "dotted line: systems without weights, which have no rank; an arrow points to a value beyond the axis."
     )
     return picture(svg_of(board_plot(board)), alt, caption)
 

@@ -43,7 +43,7 @@ def models_table(board: Board, figures: Sequence[Figure] | None = None) -> Table
     chosen = [figure for figure in board.figures if figure.figure in HEADLINES] if figures is None else figures
     columns = [Column("model", "model")]
     for figure in chosen:
-        columns.append(Column(figure.name, _header(figure), "percent"))
+        columns.append(Column(figure.name, called(figure), "percent"))
         columns.append(Column(f"{figure.name} rank", "rank" if figures is None else f"rank, {called(figure)}"))
     columns += [Column("parameters", "parameters", "count"), Column("trained_on", "trained on")]
     return Table(
@@ -64,7 +64,8 @@ def others_table(board: Board) -> Table:
     return replace(
         table,
         name=f"others-{board.key}",
-        caption=f"Further figures on {board.title}; of FPR less is better, of sync AUROC more (50 % is chance).",
+        caption=f"Further figures on {board.title}, in percent; of FPR less is better, of sync AUROC more, and 50 % is "
+        "chance.",
         columns=columns if chosen else (),
         rows=table.rows if chosen else (),
     )
@@ -73,14 +74,14 @@ def others_table(board: Board) -> Table:
 def references_table(board: Board) -> Table:
     """Return the systems without weights, which have no rank."""
     columns = [Column("model", "system"), Column("what", "what it is")]
-    columns += [Column(figure.name, _header(figure), "percent") for figure in board.figures]
+    columns += [Column(figure.name, called(figure), "percent") for figure in board.figures]
     rows = [
         {"model": entry.model.name, "what": REFERENCE_WORDS.get(entry.model.adapter, ""), **_figures(board, entry)}
         for entry in board.references
     ]
     return Table(
         f"references-{board.key}",
-        f"Systems without weights on {board.title}: they say what a number is worth, and have no rank.",
+        f"Systems without weights on {board.title}: they say what a number is worth, and have no rank. In percent.",
         tuple(columns),
         tuple(rows),
     )
@@ -149,10 +150,6 @@ def _model_row(board: Board, place: int, entry: Entry) -> dict[str, Any]:
 
 def _figures(board: Board, entry: Entry) -> dict[str, Any]:
     return {figure.name: cell(entry, figure) for figure in board.figures}
-
-
-def _header(figure: Figure) -> str:
-    return f"{called(figure)} %"
 
 
 def _note(board: Board) -> str:

@@ -21,7 +21,11 @@ REPORTS = ROOT / "reports" / "leaderboard"
 def test_the_committed_leaderboard_is_up_to_date() -> None:
     """If this fails: ``asdbench leaderboard``, and commit what it writes."""
     files = plain_files(leaderboard([ROOT / "baselines" / "results"]))
-    assert {path.name for path in REPORTS.iterdir()} - set(files) <= {".gitignore", "leaderboard.html", "leaderboard.json"}
+    assert {path.name for path in REPORTS.iterdir()} - set(files) <= {
+        ".gitignore",
+        "leaderboard.html",
+        "leaderboard.json",
+    }
     for name, text in files.items():
         assert (REPORTS / name).read_text(encoding="utf-8") == text, name
 
