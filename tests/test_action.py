@@ -15,6 +15,7 @@ from xml.etree import ElementTree as Tree
 import pytest
 
 import asdbench
+from asdbench.gate import parse_rule
 
 yaml = pytest.importorskip("yaml")
 
@@ -69,6 +70,19 @@ def test_the_report_is_kept_whatever_the_verdict() -> None:
     last = STEPS[-1]
     assert last["uses"].startswith("actions/upload-artifact@")
     assert last["if"].startswith("always()")
+
+
+def test_the_workflow_of_the_page_uses_what_there_is() -> None:
+    page = (ROOT / "docs" / "gates.md").read_text(encoding="utf-8")
+    workflow = yaml.safe_load(re.findall(r"```yaml\n(name: robustness.*?)```", page, flags=re.DOTALL)[0])
+    steps = workflow["jobs"]["gate"]["steps"]
+    used = next(each for each in steps if each.get("uses", "").startswith("asdbench/asdbench@"))
+    assert set(used["with"]) <= set(ACTION["inputs"])
+    assert set(re.findall(r"steps\.gate\.outputs\.([a-z-]+)", str(steps))) <= set(ACTION["outputs"])
+    for line in used["with"]["rules"].split():
+        parse_rule(line)
+    for name, each in ACTION["inputs"].items():
+        assert re.search(rf"^\| `{name}` \| .* \| {re.escape(each['description'])} \|$", page, flags=re.M), name
 
 
 @pytest.fixture(scope="module")

@@ -79,7 +79,7 @@ def test_each_verdict(session: pytest.Pytester) -> None:
     result = run(session)
     result.assert_outcomes(passed=2, failed=4, warnings=1)
     text = result.stdout.str()
-    assert "REGRESSION: new-model got worse under clean (ap 90.00 to 70.00 %, margin 0.5 points)." in text
+    assert "REGRESSION: new-model got worse under clean (ap 90.00 to 70.00 %)." in text
     assert re.search(r"REGRESSION +clean.ap +90.00 +70.00 +-20.00 \[-21.00, -19.00\]", text)
     assert "NOT COMPARABLE: new-model and the baseline cannot be compared: plan (abc and def); dtype" in text
     assert "InconclusiveGateWarning: INCONCLUSIVE: the data cannot tell" in text

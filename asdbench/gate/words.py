@@ -56,8 +56,7 @@ def _by_condition(worse: list[Ruling]) -> str:
 def _loss(ruling: Ruling) -> str:
     if finite(ruling.change) is None:
         return f"{figure_of(ruling)} has no value"
-    old, new, margin = percent(ruling.old), percent(ruling.new), points(ruling.rule.margin)
-    return f"{figure_of(ruling)} {old} to {new} %, margin {margin} points"
+    return f"{figure_of(ruling)} {percent(ruling.old)} to {percent(ruling.new)} %"
 
 
 def figure_of(ruling: Ruling) -> str:

@@ -82,9 +82,7 @@ def test_the_sentence_names_each_condition_that_got_worse(found: Judgement, code
 
 def test_a_regression_says_from_where_to_where() -> None:
     found = judgement(ruling("regression", "mismatch@1.00", "fa_changed", -0.05))
-    assert sentence(found) == (
-        "REGRESSION: new-model got worse under mismatch@1.00 (fa_changed 90.00 to 95.00 %, margin 0.5 points)."
-    )
+    assert sentence(found) == ("REGRESSION: new-model got worse under mismatch@1.00 (fa_changed 90.00 to 95.00 %).")
     assert "-5.00 [-6.00, -4.00]" in to_text(found)
 
 
