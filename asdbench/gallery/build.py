@@ -19,7 +19,7 @@ from asdbench.gallery.picks import Found, Pick, worst
 from asdbench.gallery.scene import Scene, scene
 from asdbench.gallery.source import Source, open_source
 from asdbench.gallery.words import about, changed, counted, surroundings, title
-from asdbench.records.facts import RowFacts
+from asdbench.records.facts import RowFacts, read_facts
 from asdbench.records.predictions import Predictions
 from asdbench.report.figures import write_figure
 from asdbench.report.movie import fitted, write_movie
@@ -111,10 +111,9 @@ class _Maker:
     number: int = 0
 
     def __post_init__(self) -> None:
-        self.rows = self.run.rows
-        self.clean: Predictions = self.rows.clean
-        self.facts: RowFacts | None = self.rows.facts
-        self.threshold: float = self.rows.thresholds[HEADLINE]
+        self.clean: Predictions = self.run.read(next(iter(self.run.conditions)))
+        self.facts: RowFacts | None = read_facts(self.run.path)
+        self.threshold: float = self.run.metrics["thresholds"][HEADLINE]
 
     def section(self, condition: Condition, others: Sequence[str]) -> dict[str, Any]:
         """Return what the page says of a condition."""

@@ -166,6 +166,9 @@ def _scores(axes: Axes, scene: Scene, threshold: float, named: str) -> None:
     bottom, top = min([*ends, threshold]), max([*ends, threshold])
     room = max(0.08 * (top - bottom), 0.3)
     axes.set(ylim=(bottom - room, top + room))
+    # Along the lower edge, since a moment that is nearest to an error has nothing to fill.
+    first, last = scene.times_ms[scene.judged[0]], scene.times_ms[scene.judged[1] - 1] + scene.period_ms
+    axes.axvspan(first / 1000, last / 1000, ymax=0.035, facecolor=_SPAN, linewidth=0, zorder=2)
     axes.set_xlabel("seconds in the clip", fontsize=8.5, loc="left")
     axes.set_ylabel("score\n(log-odds)", fontsize=8.5)
     axes.tick_params(labelsize=8)

@@ -33,7 +33,7 @@ def written(fixture_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Gal
     data = Path(shutil.copytree(fixture_root, folder / "data"))
     for old, new in (("E5mTqLw", HOSTILE), ("d_09x", "#?%22&'(x)")):
         rename_video(data, old, new)
-    return gallery(make_run(data, folder, short=True), count=3)
+    return gallery(make_run(data, folder, short=True), count=5)
 
 
 def play(page: Any, number: int) -> dict[str, Any]:
