@@ -57,9 +57,16 @@ class Outputs:
         return cls(folder, junit, summary)
 
     def clear(self) -> None:
-        """Remove what an earlier gate left: no old verdict may pass for that of a gate which stops with an error."""
+        """Remove what an earlier gate left: no old verdict may pass for that of a gate which stops with an error.
+
+        Raises:
+            ResourceError: A file cannot be removed.
+        """
         for path in self._files():
-            path.unlink(missing_ok=True)
+            try:
+                path.unlink(missing_ok=True)
+            except OSError as error:
+                raise ResourceError(f"{path}: cannot be replaced ({error.strerror or error}).") from error
 
     def write(self, judgement: Judgement) -> None:
         """Write all of them.

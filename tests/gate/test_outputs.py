@@ -186,6 +186,9 @@ def test_the_summary_of_a_job_is_appended_to(tmp_path: Path) -> None:
 def test_places_that_cannot_be_written_to(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="is a folder"):
         Outputs.of(junit=tmp_path, environment={})
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ResourceError, match="cannot be replaced"):
+        Outputs.of(tmp_path / "file", environment={}).clear()
     nowhere = Outputs.of(environment={"GITHUB_STEP_SUMMARY": str(tmp_path / "gone" / "step")})
     with pytest.raises(ResourceError, match="job summary"):
         nowhere.write(JUDGEMENTS["better"][0])
