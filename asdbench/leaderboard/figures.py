@@ -10,7 +10,7 @@ import numpy as np
 from asdbench.analysis.comparison import better_direction
 from asdbench.analysis.conditions import HEADLINE
 from asdbench.analysis.corruptions import severity_of
-from asdbench.analysis.intervals import condition_replicates, no_intervals
+from asdbench.analysis.intervals import condition_replicates
 from asdbench.analysis.rows import Figure as Place
 from asdbench.analysis.rows import RunRows
 from asdbench.leaderboard.entry import Figure, encoded
@@ -139,11 +139,6 @@ def source_figures(metrics: Mapping[str, Any]) -> Iterator[tuple[str, int, int, 
         for name, figures in source["conditions"].items():
             found |= {f"{name}.{key}": _number(value) for key, value in figures.items() if key != "rows"}
         yield source["name"], source["rows"]["positive"], source["rows"]["negative"], found
-
-
-def has_resamples(rows: RunRows) -> bool:
-    """Whether the figures of a run have intervals."""
-    return not no_intervals(rows)
 
 
 def _number(value: Any) -> float | None:
