@@ -38,6 +38,7 @@ from asdbench.records.folder import RunFolder, default_folder
 from asdbench.records.predictions import predictions_path, write_predictions
 from asdbench.report.contrast import Contrast, contrast, write_contrast
 from asdbench.report.preview import Preview, write_preview
+from asdbench.report.pr_curves import write_curves
 from asdbench.report.run import Run, open_run
 from asdbench.report.showing import named_suite, show, single_suite
 from asdbench.report.write import KINDS, write_report
@@ -391,7 +392,8 @@ def report(path: str | Path, resamples: int | str | None = None, kinds: Collecti
     Args:
         path: The run folder.
         resamples: Compute ``metrics.json`` again first, with so many resamples, or with none (``off``).
-        kinds: Of ``html``, ``md``, ``latex`` and ``csv`` those to write; all by default.
+        kinds: Of ``html``, ``md``, ``latex`` and ``csv`` those to write; all by default. ``csv``, where it is named,
+            writes every point of each precision-recall curve, too (``curves/pr-<condition>.csv``).
 
     Raises:
         DataError: Not a finished run.
@@ -406,4 +408,6 @@ def report(path: str | Path, resamples: int | str | None = None, kinds: Collecti
     if resamples is not None:
         return finish(RunFolder(finished.path), finished.record, resamples)
     write_report(finished, kinds or KINDS)
+    if "csv" in kinds:  # only when asked for: every row is a point
+        write_curves(finished)
     return finished

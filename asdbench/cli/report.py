@@ -21,7 +21,7 @@ _WORST = 3
 @click.option("--html", "kinds", flag_value="html", multiple=True, help="Write report.html.")
 @click.option("--md", "kinds", flag_value="md", multiple=True, help="Write report.md and tables/*.md.")
 @click.option("--latex", "kinds", flag_value="latex", multiple=True, help="Write tables/*.tex.")
-@click.option("--csv", "kinds", flag_value="csv", multiple=True, help="Write tables/*.csv.")
+@click.option("--csv", "kinds", flag_value="csv", multiple=True, help="Write tables/*.csv and curves/*.csv.")
 @click.option(
     "--gallery",
     "gallery_out",

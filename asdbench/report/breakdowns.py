@@ -150,7 +150,7 @@ def _draw(
     axes.tick_params(which="both", length=0)
     axes.spines[:].set_visible(False)
     bar = figure.colorbar(shown, ax=axes, label="points worse than on all rows", shrink=0.7, aspect=30, pad=0.02)
-    bar.outline.set_visible(False)  # type: ignore[operator]
+    bar.outline.set_visible(False)
     note = (
         "n: rows that the figure rests on, for AP that of AUROC. AP has no colour, for it rises with the base rate (in "
         "brackets, %)."

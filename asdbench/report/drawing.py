@@ -93,27 +93,29 @@ def _write(stem: Path, draw: Callable[[Figure], None], extensions: Sequence[str]
             _PRINT[extension](figure, file)
 
 
-# Not Figure.savefig, which draws every figure twice for the sake of layouts.
+# Not Figure.savefig, which draws every figure twice for the sake of layouts. Nothing tells when a file was made.
 
 
 def _print_png(figure: Figure, file: BinaryIO) -> None:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     figure.dpi = _DOTS
-    FigureCanvasAgg(figure).print_png(file, metadata={"Software": None})
+    canvas: Any = FigureCanvasAgg(figure)
+    canvas.print_png(file, metadata={"Software": None})
 
 
 def _print_svg(figure: Figure, file: BinaryIO) -> None:
     from matplotlib.backends.backend_svg import FigureCanvasSVG
 
-    FigureCanvasSVG(figure).print_svg(file, metadata={"Date": None, "Creator": None})
+    canvas: Any = FigureCanvasSVG(figure)
+    canvas.print_svg(file, metadata={"Date": None, "Creator": None})
 
 
 def _print_pdf(figure: Figure, file: BinaryIO) -> None:
     from matplotlib.backends.backend_pdf import FigureCanvasPdf
 
-    FigureCanvasPdf(figure).print_pdf(file, metadata={"CreationDate": None, "Creator": None, "Producer": None})
+    canvas: Any = FigureCanvasPdf(figure)
+    canvas.print_pdf(file, metadata={"CreationDate": None, "Creator": None, "Producer": None})
 
 
-# Nothing that tells when or by what it was drawn.
 _PRINT: dict[str, Callable[[Figure, BinaryIO], None]] = {"png": _print_png, "svg": _print_svg, "pdf": _print_pdf}

@@ -21,8 +21,10 @@ def run_plots(model: str, metrics: Mapping[str, Any]) -> Iterator[Plot]:
         model: Name of the model, for titles.
         metrics: Content of ``metrics.json``.
     """
-    for part in (proportion, modality, corruption_matrix, *SECTIONS):
-        yield from part.figures(model, metrics)
+    for figures in (proportion.figures, modality.figures, corruption_matrix.figures):
+        yield from figures(model, metrics)
+    for section in SECTIONS:
+        yield from section.figures(model, metrics)
 
 
 def write_figures(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from asdbench.report.plot import AMBER, BLACK, BLUE, GREEN, GUIDE, ORANGE, PINK, SKY, shortened
+from asdbench.report.plot import AMBER, BLUE, GREEN, GUIDE, ORANGE, PINK, SKY, shortened
 
 _STYLE: dict[str, dict[str, Any]] = {
     "mismatch": {"color": ORANGE, "marker": "o", "linestyle": "-"},
@@ -31,7 +31,7 @@ def family_style(name: str) -> dict[str, Any]:
     Args:
         name: Without a version.
     """
-    return _STYLE.get(name, {"color": BLACK, "marker": "", "linestyle": "-"})
+    return _STYLE.get(name, {"color": AMBER, "marker": "*", "linestyle": "-"})
 
 
 def family_words(name: str) -> str:

@@ -58,7 +58,7 @@ def test_every_point_of_every_condition_is_there_on_demand(parts: tuple[Any, dic
 
 
 def test_distributions_count_each_changed_row_once_before_and_after(parts: tuple[Any, dict[str, Any]]):
-    rows, metrics = parts
+    _, metrics = parts
     found = metrics["score_histograms"]
     by_name = {each["name"]: each["rows"] for each in metrics["conditions"]}
     assert [each["condition"] for each in found["changed"]] == ["mismatch@1.00", "resplice@1.00", "dubbed"]
