@@ -223,25 +223,36 @@ class Tally:
         rule: Share in which the rule of interest was one.
         spread: Standard deviation of the change of that rule's figure.
         detectable: Median of the smallest drop that its verdicts say they could have found.
+        alone: ``[rules]``, share in which each rule would have been a regression if it were the only one.
     """
 
     gate: float
     rule: float
     spread: float
     detectable: float
+    alone: NDArray[np.float64]
 
 
 def tally(
     world: World, sources: int, rules: tuple[Rule, ...], drop: Drop, replicates: int, seed: int, name: str = "clean.ap"
 ) -> Tally:
     """Judge so many pairs of runs; count regressions of any rule, and of one."""
-    found = []
+    found, alone = [], []
     for rulings in _judged(world, sources, rules, drop, replicates, seed):
         worse = [ruling.rule.name for ruling in rulings if ruling.outcome == "regression"]
         mine = next(ruling for ruling in rulings if ruling.rule.name == name)
         found.append((bool(worse), name in worse, mine.change or 0.0, mine.detectable or np.nan))
+        alone.append([_worse_alone(ruling) for ruling in rulings])
     gates, hits, changes, least = np.array(found, dtype=np.float64).T
-    return Tally(float(gates.mean()), float(hits.mean()), float(changes.std()), float(np.median(least)))
+    shares = np.mean(alone, axis=0)
+    return Tally(float(gates.mean()), float(hits.mean()), float(changes.std()), float(np.median(least)), shares)
+
+
+def _worse_alone(ruling: Ruling) -> bool:
+    """Whether a rule would be a regression by itself: its upper end would lie as far away as the lower does."""
+    if ruling.change is None or ruling.low is None:
+        return True
+    return 2 * ruling.change - ruling.low < -ruling.rule.margin
 
 
 def _judged(
@@ -289,7 +300,8 @@ def main(
 def _line(found: Tally) -> str:
     return (
         f"gate {found.gate:.3f}, rule {found.rule:.3f}, sd of its change {100 * found.spread:.2f} points, "
-        f"detectable {100 * found.detectable:.2f} points"
+        f"detectable {100 * found.detectable:.2f} points, each rule alone {found.alone.mean():.3f} on average, "
+        f"{found.alone.min():.3f} to {found.alone.max():.3f}"
     )
 
 

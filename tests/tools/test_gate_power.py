@@ -33,6 +33,8 @@ def test_false_alarms_are_rare(tails: str) -> None:
     found = tool.tally(tool.World(tails=tails), 12, tool.rules_with(0), tool.Drop(), 40, 3)
     assert found.gate <= 0.1
     assert found.rule <= found.gate
+    assert found.alone.shape == (20,)
+    assert found.alone.mean() <= 0.1
 
 
 def test_a_large_drop_is_seen() -> None:
