@@ -22,8 +22,9 @@ _LATIN = frozenset(map(chr, range(0xA1, 0x17F))) - set("\xad«»ÐÞðþĄąĐđ
 
 _FORMULA = (*"=+-@\t\r\n", *"＝＋－＠")
 
-_COLUMN_SIGNS = 60
-"""What one column of a paper holds beside the space between cells."""
+_IN_COLUMN, _IN_PAGE = (4.6, 12, 237), (3.6, 6, 496)
+"""Points that a sign and the space between cells take, and that there are: in a column of a two-column paper, and in
+small print across its page."""
 
 
 def to_markdown(table: Table) -> str:
@@ -75,22 +76,28 @@ def _csv_cell(value: Any) -> Any:
 
 
 def to_latex(table: Table) -> str:
-    """Return a booktabs ``tabular`` within a ``table``, in small print across both columns where it is wide."""
+    """Return a booktabs ``tabular`` within a ``table``: across both columns in small print where it is wide.
+
+    What is wider than a page is made smaller where the paper has the package graphicx, as most have.
+    """
     alignment = "".join("l" if column.kind == "text" else "r" for column in table.shown)
-    wide = sum(max(map(len, cells)) for cells in zip(*table.cells(), strict=True)) > _COLUMN_SIGNS
+    lines = [[column.header for column in table.shown], *table.cells()]
+    signs = sum(max(map(len, cells)) for cells in zip(*lines, strict=True))
+    wide, too_wide = (signs * sign + len(alignment) * gap > page for sign, gap, page in (_IN_COLUMN, _IN_PAGE))
     float_ = "table*" if wide else "table"
     lines = [
         rf"\begin{{{float_}}}",
         r"\centering",
         *([r"\scriptsize", r"\setlength{\tabcolsep}{3pt}"] if wide else []),
         rf"\caption{{{_latex_text(' '.join([table.legend, *(f'Undefined: {r}.' for r in table.reasons())]))}}}",
+        *([r"\providecommand{\resizebox}[3]{#3}", r"\resizebox{\linewidth}{!}{%"] if too_wide else []),
         rf"\begin{{tabular}}{{{alignment}}}",
         r"\toprule",
         _latex_row([column.header for column in table.shown]),
         r"\midrule",
         *(_latex_row(cells) for cells in table.cells()),
         r"\bottomrule",
-        r"\end{tabular}",
+        r"\end{tabular}" + ("}" if too_wide else ""),
         rf"\end{{{float_}}}",
         "",
     ]
