@@ -37,8 +37,8 @@ from asdbench.predictions.table import read_scale
 from asdbench.records.folder import RunFolder, default_folder
 from asdbench.records.predictions import predictions_path, write_predictions
 from asdbench.report.contrast import Contrast, contrast, write_contrast
-from asdbench.report.preview import Preview, write_preview
 from asdbench.report.pr_curves import write_curves
+from asdbench.report.preview import Preview, write_preview
 from asdbench.report.run import Run, open_run
 from asdbench.report.showing import named_suite, show, single_suite
 from asdbench.report.write import KINDS, write_report

@@ -107,7 +107,8 @@ def _caption(record: Mapping[str, Any]) -> str:
     earlier = seconds.get("tracks_from_earlier_starts")
     if earlier:
         said.append(f"Of the last start alone; {earlier:,} tracks had been scored before.")
-    said.append("Memory: the most that the process ever held, with Python, torch and the data set's tables.")
+    if record.get("memory"):
+        said.append("Memory: the most that the process ever held, with Python, torch and the data set's tables.")
     return " ".join(said)
 
 
