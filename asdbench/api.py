@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -37,10 +37,11 @@ from asdbench.predictions.table import read_scale
 from asdbench.records.folder import RunFolder, default_folder
 from asdbench.records.predictions import predictions_path, write_predictions
 from asdbench.report.contrast import Contrast, contrast, write_contrast
+from asdbench.report.pr_curves import write_curves
 from asdbench.report.preview import Preview, write_preview
 from asdbench.report.run import Run, open_run
 from asdbench.report.showing import named_suite, show, single_suite
-from asdbench.report.write import write_report
+from asdbench.report.write import KINDS, write_report
 from asdbench.suites import load_suite
 from asdbench.types import Dataset, Scorer
 
@@ -404,19 +405,28 @@ def score_predictions(
     return open_run(folder.path)
 
 
-def report(path: str | Path, resamples: int | str | None = None) -> Run:
-    """Write tables, figures and ``report.md`` of a finished run again.
+def report(path: str | Path, resamples: int | str | None = None, kinds: Collection[str] = ()) -> Run:
+    """Write tables, figures, ``report.md`` and ``report.html`` of a finished run again.
 
     Args:
         path: The run folder.
         resamples: Compute ``metrics.json`` again first, with so many resamples, or with none (``off``).
+        kinds: Of ``html``, ``md``, ``latex`` and ``csv`` those to write; all by default. ``csv``, where it is named,
+            writes every point of each precision-recall curve, too (``curves/pr-<condition>.csv``).
 
     Raises:
         DataError: Not a finished run.
-        UsageError: No such number of resamples.
+        UsageError: No such number of resamples or kind, or kinds beside new numbers, which everything must follow.
     """
+    unknown = [kind for kind in kinds if kind not in KINDS]
+    if unknown:
+        raise UsageError(f"no kind of report is called {unknown[0]!r}; choose of {', '.join(KINDS)}.")
+    if resamples is not None and kinds:
+        raise UsageError("with other resamples every number changes, so everything is written; name no kinds.")
     finished = open_run(path)
     if resamples is not None:
         return finish(RunFolder(finished.path), finished.record, resamples)
-    write_report(finished)
+    write_report(finished, kinds or KINDS)
+    if "csv" in kinds:  # only when asked for: every row is a point
+        write_curves(finished)
     return finished

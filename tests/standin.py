@@ -39,6 +39,7 @@ def write_safetensors(path: Path, state: dict[str, torch.Tensor], face_size: obj
 def write_resources(folder: Path) -> Path:
     """Write what `asdbench.resources` looks for; return what stands for the package in it."""
     shutil.copytree(ROOT / "suites", folder / "suites")
+    shutil.copytree(ROOT / "reports" / "templates", folder / "reports" / "templates")
     for name in ("models", "parity"):
         shutil.copytree(ROOT / "baselines" / name, folder / "baselines" / name)
     (folder / "baselines" / "demo").mkdir()

@@ -31,7 +31,7 @@ def test_full_measures_every_condition(full: Run) -> None:
     plots = {path.stem for path in (full.path / "plots").glob("*.png")}
     assert plots == {
         "ap_vs_proportion", "retention_vs_proportion", "scores", "modality", "corruptions", "curve", "reliance",
-        "breakdowns", "reliability", "sources",
+        "breakdowns", "reliability", "sources", "pr_curves", "cost",
     }  # fmt: skip
 
 

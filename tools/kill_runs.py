@@ -5,7 +5,7 @@
 
 A run is killed once, at a moment between the first file of its folder and its end: half of them while they score, half
 while they write what follows from the scores. Then the same command is given again. Every file must have the bytes of a
-run that nobody killed; only run.json, which says how long things took, may differ.
+run that nobody killed; only run.json, which says how long things took, and what shows that may differ.
 """
 
 from __future__ import annotations
@@ -38,6 +38,9 @@ from asdbench.cli.main import main
 sys.argv[0] = "asdbench"
 main()
 """
+TIMED = ("run.json", "report.html")
+"""What says how long things took, beside the table and figure of cost; report.html shows run.json."""
+
 _STEP = 0.005
 _DRAWS = 20
 
@@ -58,8 +61,8 @@ class Outcome:
 
 
 def content(folder: Path) -> dict[str, bytes]:
-    """Return every file of a run folder but run.json, which holds times."""
-    files = (path for path in folder.rglob("*") if path.is_file() and path.name != "run.json")
+    """Return every file of a run folder but run.json, which holds times, and what shows them."""
+    files = (path for path in folder.rglob("*") if path.is_file() and path.name not in TIMED and path.stem != "cost")
     return {str(path.relative_to(folder)): path.read_bytes() for path in files}
 
 

@@ -29,11 +29,14 @@ _REACTION = {
 }  # fmt: skip
 """What says how a model reacts to sound of which it should no longer believe that it belongs to the lips."""
 
-_TOP = (*_PRECISION, "ap_drop", "sync_auroc", "sync_winrate")
-_AT = (
+TOP_FIGURES = (*_PRECISION, "ap_drop", "sync_auroc", "sync_winrate")
+"""The figures that need no threshold."""
+
+AT_FIGURES = (
     "tpr", "fpr", "fa_changed", "fa_changed_voiced", "tpr_same_rows", "retention", "retention_voiced", "tpr_drop",
     "precision", "f1", "balanced_accuracy",
 )  # fmt: skip
+"""Those at each threshold."""
 
 _OPPOSITE = {"better": "worse", "worse": "better"}
 
@@ -48,9 +51,18 @@ def better_direction(condition: Condition, figure: str) -> int:
     """
     if condition.role in ("diagnostic", "control"):
         return 0
-    if figure in _REACTION:
-        return _REACTION[figure] if condition.labels == "negative" else 0
-    return int(figure in _HIGHER) - int(figure in _LOWER)
+    if figure in _REACTION and condition.labels != "negative":
+        return 0
+    return usual_direction(figure)
+
+
+def usual_direction(figure: str) -> int:
+    """Return the better direction of a figure where it has one: 1 for more, -1 for less, 0 for neither.
+
+    Args:
+        figure: Its key, as for `better_direction`, which also looks at the condition.
+    """
+    return _REACTION.get(figure, int(figure in _HIGHER) - int(figure in _LOWER))
 
 
 def compare_runs(a: RunRows, b: RunRows) -> dict[str, Any]:
@@ -85,7 +97,7 @@ def compare_runs(a: RunRows, b: RunRows) -> dict[str, Any]:
         raise NotComparableError(
             f"the runs differ in protocol ({a.protocol} and {b.protocol}), so their numbers mean different things."
         )
-    _require_same(a.clean, b.clean, next(iter(a.conditions)))
+    require_same_rows(a.clean, b.clean, next(iter(a.conditions)))
     if (a.resamples, a.seed) != (b.resamples, b.seed):
         b = replace(b, resamples=a.resamples, seed=a.seed)
     shared = [name for name in a.conditions if name in b.conditions]
@@ -114,8 +126,17 @@ def find_figure(comparison: Mapping[str, Any], condition: str, figure: str) -> d
     return None
 
 
-def _require_same(old: Predictions, new: Predictions, condition: str) -> None:
-    """Refuse rows that differ in anything but what the models made of them."""
+def require_same_rows(old: Predictions, new: Predictions, condition: str) -> None:
+    """Refuse rows that differ in anything but what the models made of them.
+
+    Args:
+        old: The rows of one run under a condition.
+        new: Those of the other.
+        condition: Its name, for the message.
+
+    Raises:
+        NotComparableError: They differ in their rows, in labels, or in what was changed.
+    """
     if len(old) != len(new):
         raise NotComparableError(
             f"the runs differ in their rows: {len(old):,} and {len(new):,} under {condition!r}; score both on the same "
@@ -136,7 +157,7 @@ def _require_same(old: Predictions, new: Predictions, condition: str) -> None:
 
 def _compared(a: RunRows, b: RunRows, condition: Condition) -> dict[str, Any]:
     sides = [_Side(rows, condition) for rows in (a, b)]
-    _require_same(sides[0].predictions, sides[1].predictions, condition.name)
+    require_same_rows(sides[0].predictions, sides[1].predictions, condition.name)
     tree: dict[str, Any] = {"at": {name: {} for name in a.thresholds}}
     for figure in _figures(a):
         old, new = (side.value(figure) for side in sides)
@@ -155,8 +176,8 @@ def _compared(a: RunRows, b: RunRows, condition: Condition) -> dict[str, Any]:
 
 
 def _figures(rows: RunRows) -> Iterator[Figure]:
-    yield from ((name,) for name in _TOP)
-    yield from (("at", threshold, name) for threshold in rows.thresholds for name in _AT)
+    yield from ((name,) for name in TOP_FIGURES)
+    yield from (("at", threshold, name) for threshold in rows.thresholds for name in AT_FIGURES)
 
 
 class _Side:

@@ -10,8 +10,10 @@ from asdbench.analysis import (
     curve,
     named,
     plan_seeds,
+    pr_curves,
     reliability,
     reliance,
+    score_histograms,
     sources,
     suspects,
 )
@@ -23,6 +25,8 @@ from asdbench.records.predictions import Predictions
 from asdbench.types import Condition
 
 _SECTIONS = {
+    "pr_curves": pr_curves.section,
+    "score_histograms": score_histograms.section,
     "corruptions": corruptions.section,
     "reliance": reliance.section,
     "curve": curve.section,

@@ -56,7 +56,7 @@ def show_run(run: Run) -> None:
     if heard:
         out.print(printable(heard), style="dim", markup=False, soft_wrap=True)
     path = printable(str(run.path))
-    out.print(f"\nrun folder: {path} (report.md, tables/, plots/, predictions/)", markup=False, soft_wrap=True)
+    out.print(f"\nrun folder: {path} (report.html, tables/, plots/, predictions/)", markup=False, soft_wrap=True)
 
 
 def show_contrast(found: Contrast) -> None:
@@ -70,10 +70,10 @@ def show_contrast(found: Contrast) -> None:
     out.print(f"\ncomparison: {page} (.csv, .json, .png, .svg)", markup=False, soft_wrap=True)
     for run in found.runs:
         path = printable(str(run.path))
-        out.print(f"run folder: {path} (report.md, tables/, plots/, ...)", markup=False, soft_wrap=True)
+        out.print(f"run folder: {path} (report.html, tables/, plots/, ...)", markup=False, soft_wrap=True)
 
 
-def show_comparison(found: Comparison, folder: Path | None) -> None:
+def show_comparison(found: Comparison, folder: Path | None, page: Path | None = None) -> None:
     """Print the table of two runs, the verdict, and where more was written."""
     from asdbench.report.terminal import print_table
 
@@ -82,7 +82,9 @@ def show_comparison(found: Comparison, folder: Path | None) -> None:
     _show_words(out, found.conclusion, found.warnings)
     if folder is not None:
         path = printable(str(folder / "comparison.md"))
-        out.print(f"\ncomparison: {path} (.csv, .tex, .json, .png, .svg)", markup=False, soft_wrap=True)
+        out.print(f"\ncomparison: {path} (.html, .csv, .tex, .json, .png, .svg, .pdf)", markup=False, soft_wrap=True)
+    if page is not None:
+        out.print(f"\npage: {printable(str(page))}", markup=False, soft_wrap=True)
 
 
 def console() -> Console:

@@ -14,8 +14,9 @@ from asdbench.data.ava_media import AvaMedia
 from asdbench.data.check_files import check_container, file_digest
 from asdbench.data.check_problems import Problem, kind_of
 from asdbench.data.check_sound import check_sound, compare_sounds
+from asdbench.data.clip_pass import Stopped
 from asdbench.data.media import read_gray
-from asdbench.data.prepare_clip import Clip, Stopped
+from asdbench.data.prepare_clip import Clip
 from asdbench.data.sound import sound_pieces
 from asdbench.data.video import Face, Failed, cut_faces
 from asdbench.data.video_media import VideoMedia, faces_by_video

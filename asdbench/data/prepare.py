@@ -25,6 +25,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from asdbench.data.clip_pass import libraries
 from asdbench.data.ids import is_safe
 from asdbench.data.layout import CommunityLayout, TrackRows
 from asdbench.data.prepare_clip import (
@@ -33,7 +34,6 @@ from asdbench.data.prepare_clip import (
     Clip,
     ClipRecord,
     Job,
-    libraries,
     prepare_clip,
     remove_clip,
 )

@@ -7,11 +7,9 @@ what has a record is whole, and what has none is done again.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +17,11 @@ import msgspec
 import numpy as np
 
 from asdbench.atomic import write_text
+from asdbench.data.clip_pass import ClipPass, SkippedPart, media_identity
 from asdbench.data.ids import new_child
 from asdbench.data.layout import CommunityLayout, encode_face, encode_wav, face_name
 from asdbench.data.sound import sound_pieces
-from asdbench.data.video import Failed, cut_faces
-from asdbench.data.video_media import VideoMedia, faces_by_video
+from asdbench.data.video_media import VideoMedia
 from asdbench.errors import DataError, ResourceError
 from asdbench.types import SAMPLE_RATE, Int16Array, Track, UInt8Array
 
@@ -37,10 +35,6 @@ _ZEROS = 1 << 20
 _REVISION = 1  # raised when what is written for the same input changes
 
 
-class Stopped(Exception):  # noqa: N818 - no error: somebody asked for it
-    """The clip was left unfinished because the whole job is being stopped."""
-
-
 class TrackRecord(msgspec.Struct, frozen=True):
     """What was written of one track; ``digest`` is over its crops and its sound."""
 
@@ -50,13 +44,6 @@ class TrackRecord(msgspec.Struct, frozen=True):
     wav_bytes: int
     digest: str
     frame_size: tuple[int, int] | None = None
-
-
-class SkippedPart(msgspec.Struct, frozen=True):
-    """A track that could not be prepared, or the film's sound (``entity_id`` is empty), and why."""
-
-    entity_id: str
-    reason: str
 
 
 class ClipRecord(msgspec.Struct, frozen=True):
@@ -102,31 +89,6 @@ class Clip:
     def identity(self, faces: str) -> str:
         """Return a hash over all that decides what is written, the stamps of the media files among it."""
         return media_identity(self.tracks, _REVISION, faces, JPEG_QUALITY)
-
-
-def media_identity(tracks: Sequence[Track], *how: object) -> str:
-    """Return a hash over the media of tracks, the libraries that read them, and how they are written."""
-    digest = blake2b(repr((*how, libraries())).encode(), digest_size=16)
-    for track in tracks:
-        media = track.media
-        digest.update(repr((track.key, track.num_samples, track.audio_margin, type(media).__qualname__)).encode())
-        digest.update(track.timestamps_ms.astype("<i8").tobytes())
-        if isinstance(media, VideoMedia):
-            digest.update(media.crop.encode() + np.asarray(media.boxes, "<f8").tobytes())
-    for stamp in sorted({track.media.stamp() for track in tracks}):
-        digest.update(stamp.encode())
-    return digest.hexdigest()
-
-
-def libraries() -> dict[str, str]:
-    """Return the versions of what decodes, resamples and encodes."""
-    found = {}
-    for package in ("av", "numpy", "opencv-python-headless", "soundfile"):
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:  # e.g. opencv under another distribution name
-            found[package] = "unknown"
-    return found
 
 
 def prepare_clip(clip: Clip, job: Job, stopped: Callable[[], bool] = lambda: False) -> ClipRecord:
@@ -183,10 +145,10 @@ class _Writer:
     """Writes one clip into its folder of work."""
 
     def __init__(self, clip: Clip, job: Job, stopped: Callable[[], bool]) -> None:
-        self.clip, self.job, self.stopped = clip, job, stopped
+        self.clip, self.job = clip, job
+        self.reading = ClipPass(clip.tracks, job.skip, stopped)
         self.layout = CommunityLayout(job.work(clip.video_id), job.split)
         self.suffix = SUFFIXES[job.faces]
-        self.skipped: list[SkippedPart] = []
         self.digests = [blake2b(digest_size=16) for _ in clip.tracks]
         self.frames = [0] * len(clip.tracks)
         self.face_bytes = [0] * len(clip.tracks)
@@ -194,12 +156,8 @@ class _Writer:
 
     def write(self) -> ClipRecord:
         tracks = self.clip.tracks
-        heard = [index for index in range(len(tracks)) if self._try(index, self._write_audio)]
-        cut = [index for index in heard if isinstance(tracks[index].media, VideoMedia)]
-        failed = self._cut(cut)
-        failed |= {index for index in heard if index not in cut and not self._try(index, self._write_faces)}
-        done = [index for index in heard if index not in failed]
-        for index in failed:
+        done = self.reading.run(self)
+        for index in set(range(len(tracks))).difference(done):
             self.layout.wav(tracks[index]).unlink(missing_ok=True)
             shutil.rmtree(self.layout.faces(tracks[index]), ignore_errors=True)
         film = self._write_film() if done else 0
@@ -207,7 +165,7 @@ class _Writer:
             self.clip.video_id,
             self.clip.identity(self.job.faces),
             tuple(self._record(index) for index in done),
-            tuple(sorted(self.skipped, key=lambda part: part.entity_id)),
+            self.reading.skipped,
             film,
         )
 
@@ -222,37 +180,16 @@ class _Writer:
             next(iter(sizes)) if len(sizes) == 1 else track.frame_size,
         )
 
-    def _try(self, index: int, write: Callable[[int], None]) -> bool:
-        if self.stopped():
-            raise Stopped
-        try:
-            write(index)
-        except DataError as error:
-            self._fail(self.clip.tracks[index].entity_id, error)
-            return False
-        return True
-
-    def _fail(self, entity_id: str, error: DataError) -> None:
-        if not self.job.skip:
-            raise error
-        self.skipped.append(SkippedPart(entity_id, str(error)))
-
-    def _write_audio(self, index: int) -> None:
+    def take_sound(self, index: int) -> None:
+        """Write the sound of a track."""
         samples = self.clip.tracks[index].media.audio()
         path = self.layout.wav(self.clip.tracks[index])
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(encode_wav(samples))
         self.digests[index].update(samples.tobytes())
 
-    def _write_faces(self, index: int) -> None:
-        track = self.clip.tracks[index]
-        faces = track.media.faces()
-        if len(faces) != len(track):
-            raise DataError(f"{track.key}: {len(faces)} face crops for {len(track)} labelled frames.")
-        for row, face in enumerate(faces):
-            self._write_face(index, row, face)
-
-    def _write_face(self, index: int, row: int, face: UInt8Array) -> None:
+    def take_face(self, index: int, row: int, face: UInt8Array, picture: tuple[int, int] | None) -> None:
+        """Write a crop."""
         track = self.clip.tracks[index]
         folder = self.layout.faces(track)
         if not row:
@@ -262,25 +199,8 @@ class _Writer:
         self.digests[index].update(data)
         self.frames[index] += 1
         self.face_bytes[index] += len(data)
-
-    def _cut(self, wanted: list[int]) -> set[int]:
-        """Cut the faces of these tracks out of their videos; return those that fail."""
-        failed: set[int] = set()
-        tracks = self.clip.tracks
-        for video, every in faces_by_video(tracks).items():
-            indices = [index for index in every if index in wanted]
-            with closing(cut_faces(video, [every[index] for index in indices])) as found:
-                for each in found:
-                    if self.stopped():
-                        raise Stopped
-                    index = indices[each.face]
-                    if isinstance(each, Failed):
-                        self._fail(tracks[index].entity_id, each.error)
-                        failed.add(index)
-                    else:
-                        self._write_face(index, each.row, each.gray)
-                        self.sizes[index].add(each.picture)
-        return failed
+        if picture is not None:
+            self.sizes[index].add(picture)
 
     def _write_film(self) -> int:
         """Write the whole film's sound; return its size in bytes, 0 where there is none."""
@@ -291,7 +211,7 @@ class _Writer:
                 _write_pieces(path, pieces)
         except DataError as error:
             path.unlink(missing_ok=True)
-            self._fail("", error)
+            self.reading.fail("", error)
         return path.stat().st_size if path.exists() else 0
 
 

@@ -12,9 +12,9 @@ from pathlib import Path
 import msgspec
 
 from asdbench.atomic import write_json, write_text
+from asdbench.data.clip_pass import libraries
 from asdbench.data.lock import LOCK, locked
 from asdbench.data.prepare import Prepared, PrepareOptions
-from asdbench.data.prepare_clip import libraries
 from asdbench.data.store import MANIFEST, Manifest, read_manifest, tables_digest
 from asdbench.data.store_clip import (
     MEDIA,

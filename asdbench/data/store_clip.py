@@ -7,7 +7,6 @@ none is done again.
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import closing
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -18,11 +17,8 @@ import msgspec
 import numpy as np
 
 from asdbench.atomic import replacing, write_text
+from asdbench.data.clip_pass import ClipPass, SkippedPart, media_identity
 from asdbench.data.media import add_face
-from asdbench.data.prepare_clip import SkippedPart, Stopped, media_identity
-from asdbench.data.video import Failed, cut_faces
-from asdbench.data.video_media import VideoMedia, faces_by_video
-from asdbench.errors import DataError
 from asdbench.types import Int16Array, Track, UInt8Array
 
 MEDIA = "media"
@@ -157,8 +153,8 @@ class _Writer:
     def __init__(
         self, clip: StoreClip, faces: BinaryIO, sound: BinaryIO, skip: bool, stopped: Callable[[], bool]
     ) -> None:
-        self.clip, self.faces, self.sound, self.skip, self.stopped = clip, faces, sound, skip, stopped
-        self.skipped: list[SkippedPart] = []
+        self.clip, self.faces, self.sound = clip, faces, sound
+        self.reading = ClipPass(clip.tracks, skip, stopped)
         count = len(clip.tracks)
         self.offsets: list[list[int]] = [[] for _ in range(count)]
         self.shapes: list[list[tuple[int, int]]] = [[] for _ in range(count)]
@@ -168,15 +164,9 @@ class _Writer:
         self.sound_places: dict[int, tuple[int, int, int, int, int, str, str]] = {}
 
     def write(self) -> StoredClip:
-        tracks = self.clip.tracks
-        heard = [index for index in range(len(tracks)) if self._try(index, self._write_sound)]
-        cut = [index for index in heard if isinstance(tracks[index].media, VideoMedia)]
-        failed = self._cut(cut)
-        failed |= {index for index in heard if index not in cut and not self._try(index, self._write_faces)}
-        done = tuple(self._stored(index) for index in heard if index not in failed)
-        skipped = tuple(sorted(self.skipped, key=lambda part: part.entity_id))
+        done = tuple(self._stored(index) for index in self.reading.run(self))
         sizes = self.faces.tell(), self.sound.tell()
-        return StoredClip(self.clip.video_id, self.clip.identity(), done, skipped, *sizes)
+        return StoredClip(self.clip.video_id, self.clip.identity(), done, self.reading.skipped, *sizes)
 
     def _stored(self, index: int) -> StoredTrack:
         return StoredTrack(
@@ -188,22 +178,8 @@ class _Writer:
             *self.sound_places[index],
         )
 
-    def _try(self, index: int, write: Callable[[int], None]) -> bool:
-        if self.stopped():
-            raise Stopped
-        try:
-            write(index)
-        except DataError as error:
-            self._fail(index, error)
-            return False
-        return True
-
-    def _fail(self, index: int, error: DataError) -> None:
-        if not self.skip:
-            raise error
-        self.skipped.append(SkippedPart(self.clip.tracks[index].entity_id, str(error)))
-
-    def _write_sound(self, index: int) -> None:
+    def take_sound(self, index: int) -> None:
+        """Write the sound of a track, and of the film around it."""
         track = self.clip.tracks[index]
         own = track.media.audio()
         before, after = track.audio_margin
@@ -221,35 +197,11 @@ class _Writer:
             self.sound.write(samples.astype("<i2", copy=False).tobytes())
         return self.known_sound[digest], digest
 
-    def _write_faces(self, index: int) -> None:
-        track = self.clip.tracks[index]
-        faces = track.media.faces()
-        if len(faces) != len(track):
-            raise DataError(f"{track.key}: {len(faces)} face crops for {len(track)} labelled frames.")
-        for face in faces:
-            self._write_face(index, face)
-
-    def _write_face(self, index: int, face: UInt8Array) -> None:
+    def take_face(self, index: int, row: int, face: UInt8Array, picture: tuple[int, int] | None) -> None:
+        """Write a crop behind those before it."""
         self.offsets[index].append(self.faces.tell())
         self.shapes[index].append((int(face.shape[0]), int(face.shape[1])))
         pixels = np.ascontiguousarray(face).data
         self.faces.write(pixels)
         add_face(self.digests[index], face)
         self.crcs[index] = crc32(pixels, self.crcs[index])
-
-    def _cut(self, wanted: list[int]) -> set[int]:
-        """Cut the faces of these tracks out of their videos; return those that fail."""
-        failed: set[int] = set()
-        for video, every in faces_by_video(self.clip.tracks).items():
-            indices = [index for index in every if index in wanted]
-            with closing(cut_faces(video, [every[index] for index in indices])) as found:
-                for each in found:
-                    if self.stopped():
-                        raise Stopped
-                    index = indices[each.face]
-                    if isinstance(each, Failed):
-                        self._fail(index, each.error)
-                        failed.add(index)
-                    else:
-                        self._write_face(index, each.gray)
-        return failed

@@ -20,6 +20,7 @@ from asdbench.devices import describe_device
 from asdbench.engine.batches import Batch
 from asdbench.engine.how import How
 from asdbench.engine.loop import Result
+from asdbench.engine.peaks import peak_memory
 from asdbench.engine.timings import Timings
 from asdbench.engine.tracks import TrackEvaluator
 from asdbench.errors import AsdbenchError, MissingDependencyError, ResourceError, UsageError
@@ -57,12 +58,13 @@ class _Task:
 
 
 class _Found(NamedTuple):
-    """What a worker returns: what there is for each track; of itself seconds and counts so far, and its device."""
+    """What a worker returns: what there is for each track; of itself seconds, counts and memory so far, its device."""
 
     results: list[Any]
     seconds: Timings
     counts: dict[str, int]
     device: dict[str, object]
+    peak: dict[str, int]
 
 
 class _Worker:
@@ -83,7 +85,8 @@ class _Worker:
                 torch.set_num_threads(self._threads)
                 self._evaluator = self._build()
             results = [found for _, found in self._evaluator.results(batches)]
-            return _Found(results, self._evaluator.timings, self._evaluator.counts(), describe_device(self._device))
+            seconds, counts = self._evaluator.timings, self._evaluator.counts()
+            return _Found(results, seconds, counts, describe_device(self._device), peak_memory(self._device))
         except AsdbenchError as error:
             return error
 
@@ -100,6 +103,7 @@ class RayEngine:
         seconds: Seconds by stage of each worker so far.
         counted: What each has counted so far.
         devices: What each computes with.
+        peaks: How much memory each took at most.
 
     Raises:
         MissingDependencyError: Ray is not installed.
@@ -112,6 +116,7 @@ class RayEngine:
     seconds: dict[int, Timings] = field(default_factory=dict)
     counted: dict[int, dict[str, int]] = field(default_factory=dict)
     devices: dict[int, dict[str, object]] = field(default_factory=dict)
+    peaks: dict[int, dict[str, int]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         require_ray()
@@ -214,7 +219,7 @@ class _Pool:
             raise found
         engine, number = self._engine, hand.number
         engine.seconds[number], engine.counted[number] = found.seconds, found.counts
-        engine.devices[number] = found.device
+        engine.devices[number], engine.peaks[number] = found.device, found.peak
         self._give(hand)
         yield from zip(chain(*task.batches), found.results, strict=True)
 

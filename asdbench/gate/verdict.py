@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from asdbench.analysis.conditions import HEADLINE
+
 Outcome = Literal["pass", "regression", "inconclusive"]
 State = Literal["pass", "regression", "inconclusive", "not comparable"]
 
@@ -19,20 +21,22 @@ class Rule:
 
     Attributes:
         condition: Name of a condition, such as ``mismatch@1.00``.
-        metric: Key of a figure, such as ``ap`` or ``fa_changed``; rates at the headline threshold of the baseline.
+        metric: Key of a figure, such as ``ap`` or ``fa_changed``.
         margin: By how much the figure may get worse, at least 0, as a share (``0.005`` for half a point).
         text: The rule as it was written: ``clean.ap:-0.5pt``.
+        threshold: At which a rate is taken: ``tpr:0.9``, ``eer`` or ``fixed:0.5``, of the baseline.
     """
 
     condition: str
     metric: str
     margin: float
     text: str
+    threshold: str = HEADLINE
 
     @property
     def name(self) -> str:
-        """``condition.metric``."""
-        return f"{self.condition}.{self.metric}"
+        """``condition.metric``, with ``@threshold`` where it is not the headline's."""
+        return f"{self.condition}.{self.metric}" + (f"@{self.threshold}" if self.threshold != HEADLINE else "")
 
 
 @dataclass(frozen=True)
@@ -46,11 +50,14 @@ class Ruling:
         new: That of the run.
         better: ``higher`` or ``lower``.
         change: New minus old, oriented so that more is better; ``None`` where one of the two is missing.
-        low: Lower end of the interval of ``change``, corrected for the number of rules; ``None`` without an interval.
-        high: Its upper end.
+        low: Lower end of the interval of ``change``, 5 % beyond it: from ``-margin`` on, the rule passes. Since a
+            gate passes only where all rules do, it needs no correction for their number. ``None`` without an interval.
+        high: Its upper end, by Holm corrected for the number of rules, so that 5 % lie beyond those of all together:
+            below ``-margin``, it is a regression.
         p_value: Of "not worse than the margin", after Holm; ``None`` without an interval.
         detectable: Smallest drop that would have been found in 80 of 100 such comparisons; ``None`` if unknown.
         reason: Why it is what it is, one sentence for people.
+        units: How many sources (or blocks) have rows of the kind that the figure counts; ``None`` if unknown.
     """
 
     rule: Rule
@@ -64,6 +71,7 @@ class Ruling:
     p_value: float | None
     detectable: float | None
     reason: str
+    units: int | None = None
 
 
 @dataclass(frozen=True)
@@ -77,7 +85,9 @@ class Judgement:
         differing: Why the two cannot be compared, each a few words; empty where they can.
         warnings: What a reader must not overlook.
         strict: Whether an inconclusive rule fails the gate.
-        evidence: Number and kind of units, resamples, level; as ``units`` in ``metrics.json``.
+        evidence: ``kind`` (source or block), ``count`` and ``effective`` number of units, ``level`` of the intervals,
+            ``tests`` (rules that Holm corrects for), ``threshold`` (whose the thresholds are: ``baseline``, or ``own``
+            where the gate recalibrates).
     """
 
     run: dict[str, Any]

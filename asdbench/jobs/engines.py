@@ -16,6 +16,7 @@ from asdbench.engine.cache import byte_count
 from asdbench.engine.how import How
 from asdbench.engine.loop import Engine
 from asdbench.engine.memory import Remembered
+from asdbench.engine.peaks import most, peak_memory
 from asdbench.engine.ray_engine import Cluster, RayEngine, require_ray
 from asdbench.engine.tracks import TrackEvaluator
 from asdbench.errors import UsageError
@@ -102,6 +103,16 @@ def device_record(job: Job, engine: Engine | None = None) -> dict[str, object]:
         return describe_device(job.device)
     devices = engine.devices if isinstance(engine, RayEngine) else {}
     return devices[min(devices)] if devices else {"kind": job.device}
+
+
+def memory_record(job: Job, engine: Engine) -> dict[str, int]:
+    """Return what ``run.json`` says of memory: the most of this process, or of any worker.
+
+    Args:
+        job: The run.
+        engine: What has scored it.
+    """
+    return most(engine.peaks.values()) if isinstance(engine, RayEngine) else peak_memory(job.device)
 
 
 @dataclass(frozen=True)

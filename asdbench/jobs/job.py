@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -21,7 +21,7 @@ from asdbench.engine.medium import media_digest
 from asdbench.engine.memory import Remembered
 from asdbench.engine.tracks import TrackEvaluator
 from asdbench.errors import NotComparableError
-from asdbench.jobs.engines import device_record, job_engine, job_memory
+from asdbench.jobs.engines import device_record, job_engine, job_memory, memory_record
 from asdbench.jobs.finish import finish
 from asdbench.jobs.record import job_identity, job_record
 from asdbench.perturb.plan import Plan
@@ -146,9 +146,9 @@ class Job:
         folder.write_skipped([*((*entry.key, "track", entry.reason) for entry in skipped), *failures])
         record["counts"] = self._counts(skipped) | {"incomplete_tracks": len(failures)}
         record["data"]["media_digest"] = media_digest({key: known.medium for key, known in facts.items()})
-        wall = {"wall_seconds": round(time.time() - started, 3), "tracks_from_earlier_starts": len(done)}
-        record["timings"] = wall | {"audit_seconds": audit_seconds} | engine.timings.record()
+        record["timings"] = self._wall(started, done) | {"audit_seconds": audit_seconds} | engine.timings.record()
         record["engine"], record["device"] = engine.record(), device_record(self, engine)
+        record["memory"] = memory_record(self, engine)
         folder.write_stamps(_stamps(facts))
         finish(folder, record)
         folder.write_record(record | {"state": "complete"})
@@ -167,6 +167,14 @@ class Job:
         write_json(folder.path / AUDIT_FILE, found.to_dict())
         found.audit.require()
         return found.summary(), round(time.perf_counter() - started, 3)
+
+    def _wall(self, started: float, done: Set[TrackKey]) -> dict[str, float]:
+        earlier = [track for track in self.tracks if track.key in done]
+        return {
+            "wall_seconds": round(time.time() - started, 3),
+            "tracks_from_earlier_starts": len(earlier),
+            "frames_from_earlier_starts": sum(map(len, earlier)),
+        }
 
     def _counts(self, skipped: Sequence[Skipped]) -> dict[str, int]:
         gone = {entry.key for entry in skipped}

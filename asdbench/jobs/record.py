@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from asdbench.adapters.size import count_parameters
 from asdbench.engine.precision import DTYPES
 from asdbench.jobs.engines import device_record
 from asdbench.records import provenance
@@ -80,6 +81,6 @@ def _model(job: Job) -> dict[str, Any]:
         "name": job.model.name,
         **job.identity["model"],
         "checkpoint": str(job.model.checkpoint) if job.model.checkpoint else None,
-        "parameters": info.parameters if info else None,
+        "parameters": info.parameters if info else count_parameters(job.model.scorer),
         "trained_on": info.trained_on if info else None,
     }

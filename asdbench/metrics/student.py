@@ -63,6 +63,7 @@ def expanded_quantile(tail: float, units: int) -> float:
     return math.sqrt(units / (units - 1)) * student_quantile(tail, units - 1)
 
 
+@lru_cache(maxsize=1024)
 def student_quantile(share: float, freedom: int) -> float:
     """Quantile of Student's t distribution, by bisection.
 
@@ -97,6 +98,32 @@ def student_quantile(share: float, freedom: int) -> float:
         else:
             high = middle
     return (low + high) / 2
+
+
+def student_tail(t: float, freedom: int) -> float:
+    """Probability of a value of at most ``t``: the inverse of ``student_quantile``.
+
+    Args:
+        t: Any number.
+        freedom: Degrees of freedom, at least 1.
+
+    Returns:
+        In [0, 1].
+
+    Raises:
+        UsageError: Fewer than 1 degree of freedom.
+
+    Source:
+        See ``student_quantile``.
+
+    Example:
+        >>> round(student_tail(-2.2281, 10), 4)
+        0.025
+    """
+    if freedom < 1:
+        raise UsageError(f"Student's t needs at least 1 degree of freedom, not {freedom}.")
+    beyond = max(0.0, 1 - _within(abs(t), freedom)) / 2  # rounding may take it below 0
+    return 1 - beyond if t > 0 else beyond
 
 
 def _within(t: float, freedom: int) -> float:

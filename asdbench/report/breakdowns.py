@@ -11,9 +11,8 @@ import numpy as np
 from asdbench.analysis.conditions import value_of
 from asdbench.metrics.units import MIN_UNITS
 from asdbench.report.evidence import has_intervals
-from asdbench.report.plot import Plot
+from asdbench.report.plot import SMALL, WIDE, Plot, framed, shortened
 from asdbench.report.table import Column, Estimate, Table, estimate
-from asdbench.report.text import printable
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -59,8 +58,8 @@ def figures(model: str, metrics: Mapping[str, Any]) -> Iterator[Plot]:
     found = metrics.get("breakdowns")
     if found is not None and found["factors"]:
         lines = _lines(found)
-        height = 1.5 + 0.25 * len(lines)
-        yield Plot("breakdowns", partial(_draw, model=model, metrics=metrics, lines=lines), (7.2, height))
+        height = 0.95 + 0.17 * max(len(lines), 9)
+        yield Plot("breakdowns", partial(_draw, model=model, metrics=metrics, lines=lines), (WIDE, height))
 
 
 def _caption(metrics: Mapping[str, Any], found: Mapping[str, Any]) -> str:
@@ -138,10 +137,10 @@ def _draw(
         part, key = lines[line][1], list(_FIGURES)[column]
         if part is not None and part["metrics"].get(key) is not None:
             colour = "white" if points > _LIGHT * top else "black"
-            axes.text(column, line, _text(part, key), ha="center", va="center", fontsize=7.5, color=colour)
+            axes.text(column, line, _text(part, key), ha="center", va="center", fontsize=SMALL, color=colour)
     axes.set_xticks(range(len(_FIGURES)), [f"{name} %" for name in _FIGURES.values()])
     axes.xaxis.tick_top()
-    axes.set_yticks(range(len(lines)), [printable(name) for name, _ in lines])
+    axes.set_yticks(range(len(lines)), [shortened(name, 34) for name, _ in lines])
     for tick, (_, part) in zip(axes.get_yticklabels(), lines, strict=True):
         tick.set_fontweight("bold" if part is None else "normal")
     axes.set_yticks(np.arange(len(lines) - 1) + 0.5, minor=True)
@@ -150,13 +149,13 @@ def _draw(
     axes.grid(visible=True, which="minor", color="white", linewidth=2, alpha=1)
     axes.tick_params(which="both", length=0)
     axes.spines[:].set_visible(False)
-    figure.colorbar(shown, ax=axes, label="points worse than on all rows", shrink=0.6, aspect=30)
-    figure.suptitle(f"{model}\nclean figures on parts of the rows, at {metrics['headline']}")
-    figure.supxlabel(
-        "n: rows that the figure rests on, for AP that of AUROC; AP has no colour, for it rises with the base rate "
-        "(in brackets)",
-        fontsize=8,
+    bar = figure.colorbar(shown, ax=axes, label="points worse than on all rows", shrink=0.7, aspect=30, pad=0.02)
+    bar.outline.set_visible(False)
+    note = (
+        "n: rows that the figure rests on, for AP that of AUROC. AP has no colour, for it rises with the base rate (in "
+        "brackets, %)."
     )
+    framed(figure, model, f"clean figures on parts of the rows, at {metrics['headline']}", note)
 
 
 def _worse(part: Mapping[str, Any] | None, everything: Mapping[str, Any] | None, key: str) -> float:

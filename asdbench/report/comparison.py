@@ -13,8 +13,10 @@ from asdbench.analysis.comparison import compare_runs, find_figure
 from asdbench.analysis.conditions import value_of
 from asdbench.atomic import write_json, write_text
 from asdbench.errors import NotComparableError
+from asdbench.records.comparable import differing, short
+from asdbench.report.comparison_page import comparison_page
+from asdbench.report.drawing import write_plot
 from asdbench.report.evidence import interval_note
-from asdbench.report.figures import write_figure
 from asdbench.report.forest import forest
 from asdbench.report.run import Run, open_run
 from asdbench.report.table import Column, Table
@@ -177,7 +179,7 @@ def compare(old: str | Path | Run, new: str | Path | Run, *, out: str | Path | N
     Args:
         old: Run folder, or run, that is compared with.
         new: Run folder, or run, that is compared.
-        out: Folder for ``comparison.{md,csv,tex,json,png,svg}``; nothing is written by default.
+        out: Folder for ``comparison.{html,md,csv,tex,json,png,svg,pdf}``; nothing is written by default.
 
     Raises:
         DataError: Not a finished run, or its predictions are missing or broken.
@@ -200,25 +202,22 @@ def require_comparable(old: Run, new: Run) -> None:
     Raises:
         NotComparableError: They differ in data, protocol, plan, limit, precision, or in the media that were scored.
     """
-    before, after = _comparable(old), _comparable(new)
-    differing = [part for part in before if before[part] != after[part]]
-    # Nobody knows what media predictions of other code were made on, but for the set that names its plan.
-    differing = [part for part in differing if part != "media" or None not in (before[part], after[part])]
-    if differing:
-        named = ", ".join(f"{part} ({_short(before[part])} and {_short(after[part])})" for part in differing)
+    found = differing(old.record, new.record)
+    if found:
+        named = ", ".join(f"{part} ({short(one)} and {short(other)})" for part, (one, other) in found.items())
         raise NotComparableError(
             f"{old.path} and {new.path} differ in {named}; compare runs of one plan on the same data."
         )
 
 
 def write_comparison(found: Comparison, folder: Path) -> None:
-    """Write ``comparison.{md,csv,tex,json,png,svg}``; equal numbers give equal bytes."""
+    """Write ``comparison.{html,md,csv,tex,json,png,svg,pdf}``; equal numbers give equal bytes."""
     for extension in ("csv", "tex"):
         write_text(folder / f"comparison.{extension}", WRITERS[extension](found.table))
     write_json(folder / "comparison.json", found.to_dict())
-    plot = forest(found.found, found.names)
-    write_figure(folder / "comparison", plot.draw, size=plot.size)
+    write_plot(folder, forest(found.found, found.names))
     write_text(folder / "comparison.md", _page(found))
+    write_text(folder / "comparison.html", comparison_page(found))
 
 
 def _page(found: Comparison) -> str:
@@ -235,25 +234,8 @@ def _page(found: Comparison) -> str:
     return "\n\n".join(part.strip() for part in parts if part) + "\n"
 
 
-def _comparable(run: Run) -> dict[str, Any]:
-    identity = run.record["identity"]
-    return {
-        "data": identity["data"].get("fingerprint"),
-        "protocol": run.record["data"]["protocol"],
-        "plan": identity["plan_sha256"],
-        "limit": identity["limit"],
-        "dtype": identity["model"]["dtype"],
-        "media": run.record["data"]["media_digest"],
-    }
-
-
 def _identified(run: Run) -> dict[str, Any]:
     return {"run": str(run.path), "model": run.record["model"], "fingerprint": run.record.get("fingerprint")}
-
-
-def _short(value: object) -> str:
-    text = str(value)
-    return f"{text[:12]}..." if len(text) > 20 else text
 
 
 def _matters(condition: Mapping[str, Any], figure: str, record: Mapping[str, Any]) -> bool:

@@ -13,9 +13,9 @@ from asdbench.analysis.comparison import compare_runs, find_figure
 from asdbench.analysis.conditions import HEADLINE, value_of
 from asdbench.atomic import write_json, write_text
 from asdbench.errors import NotComparableError
-from asdbench.report.contrast_figure import CONTRAST_COLUMNS, contrast_cells, draw_contrast
+from asdbench.report.contrast_figure import CONTRAST_COLUMNS, contrast_cells, contrast_plot
+from asdbench.report.drawing import write_plot
 from asdbench.report.evidence import basis, has_intervals, interval_note
-from asdbench.report.figures import write_figure
 from asdbench.report.run import Run
 from asdbench.report.table import Column, Estimate, Table
 from asdbench.report.writers import markdown_text, to_csv, to_markdown
@@ -218,10 +218,10 @@ def _comparable(run: Run) -> dict[str, Any]:
 
 
 def write_contrast(found: Contrast, folder: Path) -> None:
-    """Write ``contrast.{md,csv,json,png,svg}``; equal numbers give equal bytes."""
+    """Write ``contrast.{md,csv,json,png,svg,pdf}``; equal numbers give equal bytes."""
     write_text(folder / "contrast.csv", to_csv(found.table))
     write_json(folder / "contrast.json", found.to_dict())
-    write_figure(folder / "contrast", lambda figure: draw_contrast(figure, found))
+    write_plot(folder, contrast_plot(found))
     write_text(folder / "contrast.md", _page(found))
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from asdbench.analysis.conditions import HEADLINE
 from asdbench.report.evidence import ends_of, figure_of, footnote, number_of, rate_of
-from asdbench.report.plot import legend_below, whisker
+from asdbench.report.plot import BLACK, BLUE, GREEN, NARROW, ORANGE, PINK, SMALL, Plot, framed, shortened, whisker
 from asdbench.report.table import Kind
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ CONTRAST_COLUMNS: tuple[tuple[str, str, Kind], ...] = (
 )
 """Figures that are put side by side: key, header, kind."""
 
-_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")  # Okabe & Ito
+_COLOURS = (BLUE, ORANGE, GREEN, PINK)
 _HATCHES = ("", "///", "...", "xxx")
 
 
@@ -37,13 +38,25 @@ def contrast_cells(condition: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def draw_contrast(figure: Figure, found: Contrast) -> None:
-    """Draw the retention of each condition at its largest proportion; without one, AP."""
+def contrast_plot(found: Contrast) -> Plot:
+    """Return the figure: the retention of each condition at its largest proportion; without one, AP.
+
+    Args:
+        found: The runs.
+    """
+    key, names = _shown(found)
+    height = 1.0 + 0.15 * len(found.models) + max(0.17, 0.13 * len(found.models)) * 1.25 * max(len(names), 3)
+    return Plot("contrast", partial(_draw, found, key, names), (NARROW, height))
+
+
+def _shown(found: Contrast) -> tuple[str, Sequence[str]]:
+    """Return which figure is drawn, and of which conditions."""
     largest = {c.perturbation: c.name for c in sorted(found.runs[0].conditions.values(), key=lambda c: c.proportion)}
-    key = "retention"
-    names = [name for name in found.conditions if name in largest.values() and found.values(name, key)]
-    if not names:
-        key, names = "ava", found.conditions
+    names = [name for name in found.conditions if name in largest.values() and found.values(name, "retention")]
+    return ("retention", names) if names else ("ava", found.conditions)
+
+
+def _draw(found: Contrast, key: str, names: Sequence[str], figure: Figure) -> None:
     axes = figure.subplots()
     height = 0.8 / len(found.models)
     furthest = 1.0
@@ -52,18 +65,18 @@ def draw_contrast(figure: Figure, found: Contrast) -> None:
         places = np.arange(len(names)) + (index - (len(found.models) - 1) / 2) * height
         style: dict[str, Any] = {"color": _COLOURS[index % 4], "hatch": _HATCHES[index % 4], "edgecolor": "white"}
         values = [number_of(cell) for cell in cells]
-        axes.barh(places, [value or 0.0 for value in values], height=0.92 * height, label=model, **style)
+        axes.barh(places, [value or 0.0 for value in values], height=0.92 * height, label=shortened(model, 40), **style)
         for place, cell, value in zip(places, cells, values, strict=True):
             ends = ends_of(cell)
             if ends is not None:
-                whisker(axes, place, ends, "#000000", across=True)
+                whisker(axes, place, ends, BLACK, across=True)
             end = max(value or 0.0, ends[1] if ends else 0.0)
             furthest = max(furthest, end)
-            axes.text(end + 0.02, place, "undefined" if value is None else f"{value:.2f}", va="center")
-    axes.set_yticks(np.arange(len(names)), names)
+            axes.text(end + 0.02, place, "undefined" if value is None else f"{value:.2f}", va="center", fontsize=SMALL)
+    axes.set_yticks(np.arange(len(names)), [shortened(name, 24) for name in names])
     axes.invert_yaxis()
     axes.grid(visible=False, axis="y")
-    label = f"retention at {HEADLINE}: 1 never notices" if key == "retention" else "AP"
+    label = f"retention at {HEADLINE} (1: never notices)" if key == "retention" else "AP"
     axes.set(xlim=(0, furthest + 0.25), xlabel=label)
-    legend_below(figure, *axes.get_legend_handles_labels(), footnote(found.runs[0].metrics))
-    figure.suptitle("what is still called speaking when sound or picture is changed" if key == "retention" else "AP")
+    title = "detections kept on changed speech" if key == "retention" else "AP by condition"
+    framed(figure, "", title, footnote(found.runs[0].metrics), axes.get_legend_handles_labels())

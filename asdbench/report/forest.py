@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from asdbench.analysis.comparison import find_figure
 from asdbench.analysis.conditions import value_of
-from asdbench.report.plot import Plot, add_footnote, whisker
+from asdbench.report.plot import BLACK, BLUE, GUIDE, ORANGE, WIDE, Plot, framed, shortened, whisker
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,11 +19,11 @@ _MOST = 40
 
 # Okabe & Ito; shape and filling say the same in gray.
 _STYLE: dict[str, dict[str, Any]] = {
-    "better": {"color": "#0072B2", "marker": "^"},
-    "worse": {"color": "#D55E00", "marker": "v"},
-    "differs": {"color": "#000000", "marker": "D"},
-    "not separable": {"color": "#666666", "marker": "o", "markerfacecolor": "white"},
-    "no interval": {"color": "#666666", "marker": "x"},
+    "better": {"color": BLUE, "marker": "^"},
+    "worse": {"color": ORANGE, "marker": "v"},
+    "differs": {"color": BLACK, "marker": "D"},
+    "not separable": {"color": GUIDE, "marker": "o", "markerfacecolor": "white"},
+    "no interval": {"color": GUIDE, "marker": "x"},
 }
 _WORDS = {"differs": "differs (neither is better)"}
 
@@ -36,8 +36,8 @@ def forest(comparison: Mapping[str, Any], names: tuple[str, str]) -> Plot:
         names: What to call the old and the new run.
     """
     drawn = _conditions(comparison)
-    height = max(3.2, 1.9 + 0.27 * len(drawn))
-    return Plot("comparison", lambda figure: _draw(figure, comparison, names, drawn), (7.2, height))
+    height = 1.3 + 0.17 * max(len(drawn), 4)
+    return Plot("comparison", lambda figure: _draw(figure, comparison, names, drawn), (WIDE, height))
 
 
 def _conditions(comparison: Mapping[str, Any]) -> list[str]:
@@ -65,27 +65,20 @@ def _draw(figure: Figure, comparison: Mapping[str, Any], names: tuple[str, str],
         _draw_panel(each, comparison, drawn, key, seen)
         rate = f" at {comparison['headline']}" if key == "retention" else ""
         each.set(title=header + rate, xlabel="difference (points)")
-    axes[0].set_yticks(range(len(drawn)), drawn)
+    axes[0].set_yticks(range(len(drawn)), [shortened(name) for name in drawn])
     axes[0].set_ylim(len(drawn) - 0.5, -0.5)
-    figure.suptitle(f"{names[1]} minus {names[0]}")
     words = [word for word in _STYLE if word in seen]
     labels = [_WORDS.get(word, word) for word in words]
     left_out = len(comparison["conditions"]) - len(drawn)
     note = _note(comparison, left_out)
-    if words:
-        found = figure.legend(
-            [seen[word] for word in words], labels, loc="outside lower center", ncols=len(words), title=note,
-            title_fontsize=8,
-        )  # fmt: skip
-        found.get_title().set_color("#666666")
-    else:
-        add_footnote(figure, note)
+    title = f"{shortened(names[1], 40)} minus {shortened(names[0], 40)}"
+    framed(figure, "", title, note, ([seen[word] for word in words], labels))
 
 
 def _draw_panel(
     axes: Axes, comparison: Mapping[str, Any], drawn: Sequence[str], key: str, seen: dict[str, Any]
 ) -> None:
-    axes.axvline(0, color="#000000", linewidth=0.8)
+    axes.axvline(0, color=GUIDE, linewidth=0.8)
     axes.grid(visible=False, axis="y")
     for place, name in enumerate(drawn):
         record = find_figure(comparison, name, key)
@@ -96,7 +89,7 @@ def _draw_panel(
         ends = record["interval"]
         if ends is not None and ends["low"] is not None:
             whisker(axes, place, (100 * ends["low"], 100 * ends["high"]), _STYLE[word]["color"], across=True)
-        (marker,) = axes.plot([100 * difference], [place], linestyle="none", markersize=6, zorder=4, **_STYLE[word])
+        (marker,) = axes.plot([100 * difference], [place], linestyle="none", markersize=4.5, zorder=4, **_STYLE[word])
         seen[word] = marker
 
 

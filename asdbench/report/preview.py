@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from asdbench.atomic import replacing
-from asdbench.errors import MissingDependencyError
 from asdbench.report.figures import write_figure
+from asdbench.report.movie import fitted, write_movie
 from asdbench.types import SAMPLE_RATE, Int16Array, UInt8Array
 
 if TYPE_CHECKING:
@@ -72,55 +70,10 @@ def write_preview(preview: Preview, folder: Path) -> tuple[Path, Path]:
         ResourceError: The folder cannot be written.
     """
     video, sheet = (folder / f"{preview.name}.{extension}" for extension in ("mp4", "png"))
-    with replacing(video) as temporary:
-        _encode(preview, temporary)
+    sounds = {"changed": preview.new_audio, "own": preview.audio}
+    write_movie(video, _pictures(preview), (2 * SIDE + _GAP, SIDE + _BAR), preview.fps, sounds)
     write_figure(folder / preview.name, lambda figure: _draw(figure, preview), extensions=("png",), size=(11, 7.5))
     return video, sheet
-
-
-def _encode(preview: Preview, path: Path) -> None:
-    import av
-
-    try:
-        av.Codec("libx264", "w")
-    except av.error.FFmpegError as error:
-        raise MissingDependencyError(
-            "this build of PyAV has no H.264 encoder (libx264); install the wheel: pip install av"
-        ) from error
-    rate = Fraction(preview.fps).limit_denominator(1001)
-    with av.open(str(path), "w", format="mp4") as container:
-        pictures: Any = container.add_stream("libx264", rate=rate, options={"crf": "18"})
-        pictures.width, pictures.height = 2 * SIDE + _GAP, SIDE + _BAR
-        pictures.pix_fmt = "yuv420p"
-        sounds = [_sound_stream(container, title) for title in ("changed", "own")]
-        for index, picture in enumerate(_pictures(preview)):
-            frame = av.VideoFrame.from_ndarray(picture, format="gray").reformat(format="yuv420p")
-            frame.pts, frame.time_base = index, 1 / rate
-            container.mux(pictures.encode(frame))
-        container.mux(pictures.encode(None))
-        for stream, samples in zip(sounds, (preview.new_audio, preview.audio), strict=True):
-            _mux_sound(container, stream, samples)
-
-
-def _sound_stream(container: Any, title: str) -> Any:
-    stream = container.add_stream("aac", rate=SAMPLE_RATE)
-    stream.bit_rate = 96_000
-    stream.layout = "mono"
-    stream.metadata["title"] = title
-    return stream
-
-
-def _mux_sound(container: Any, stream: Any, samples: Int16Array) -> None:
-    import av
-
-    # A track of one frame has no sound; encoders want some.
-    heard = samples if len(samples) else np.zeros(1, np.int16)
-    frame = av.AudioFrame.from_ndarray(heard[np.newaxis], format="s16", layout="mono")
-    frame.sample_rate, frame.pts = SAMPLE_RATE, 0
-    resampler = av.AudioResampler(format="fltp", layout="mono", rate=SAMPLE_RATE, frame_size=1024)
-    for piece in [*resampler.resample(frame), *resampler.resample(None)]:
-        container.mux(stream.encode(piece))
-    container.mux(stream.encode(None))
 
 
 def _pictures(preview: Preview) -> Iterator[UInt8Array]:
@@ -129,19 +82,10 @@ def _pictures(preview: Preview) -> Iterator[UInt8Array]:
         changed[first:stop] = True
     for own, new, marked in zip(preview.faces, preview.new_faces, changed, strict=True):
         canvas = np.full((SIDE + _BAR, 2 * SIDE + _GAP), 255, np.uint8)
-        canvas[:SIDE, :SIDE], canvas[:SIDE, SIDE + _GAP :] = _fit(own), _fit(new)
+        canvas[:SIDE, :SIDE], canvas[:SIDE, SIDE + _GAP :] = fitted(own, SIDE), fitted(new, SIDE)
         if marked:
             canvas[SIDE + 4 :, SIDE + _GAP :] = 0
         yield canvas
-
-
-def _fit(face: UInt8Array) -> UInt8Array:
-    import cv2
-
-    larger = face.shape[0] < SIDE
-    return np.asarray(
-        cv2.resize(face, (SIDE, SIDE), interpolation=cv2.INTER_NEAREST if larger else cv2.INTER_AREA), dtype=np.uint8
-    )
 
 
 def _draw(figure: Figure, preview: Preview) -> None:

@@ -7,13 +7,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from asdbench.report.evidence import footnote
-from asdbench.report.plot import Plot
+from asdbench.report.plot import BLUE, GUIDE, LIGHT, NARROW, Plot, framed
 from asdbench.report.table import Column, Table, estimate
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-_LINE, _GUIDE, _FILL = "#0072B2", "#666666", "#999999"
 
 
 def tables(metrics: Mapping[str, Any]) -> Iterator[Table]:
@@ -49,38 +47,37 @@ def figures(model: str, metrics: Mapping[str, Any]) -> Iterator[Plot]:
     """Yield the figures of the section, none where ``metrics.json`` lacks it."""
     found = metrics.get("reliability")
     if found is not None:
-        yield Plot("reliability", partial(_draw, model=model, metrics=metrics, found=found), (5.0, 5.4))
+        yield Plot("reliability", partial(_draw, model=model, metrics=metrics, found=found), (NARROW, 3.9))
 
 
 def _draw(figure: Figure, model: str, metrics: Mapping[str, Any], found: Mapping[str, Any]) -> None:
     diagram, counts = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
     filled: Sequence[Mapping[str, Any]] = [each for each in found["bins"] if each["rows"]]
-    diagram.plot([0, 1], [0, 1], color=_GUIDE, linestyle=":", label="as it should be")
+    diagram.plot([0, 1], [0, 1], color=GUIDE, linestyle=":", label="calibrated")
     for each in filled:
         ends = each.get("interval", {})
         if ends.get("low") is not None:
-            diagram.plot([each["confidence"]] * 2, [ends["low"], ends["high"]], color=_LINE, linewidth=1)
+            diagram.plot([each["confidence"]] * 2, [ends["low"], ends["high"]], color=BLUE, linewidth=1)
     diagram.plot(
         [each["confidence"] for each in filled],
         [each["frequency"] for each in filled],
-        color=_LINE,
+        color=BLUE,
         marker="o",
-        markersize=4,
+        markersize=3,
         label="model",
     )
     diagram.set(ylabel="share of speaking rows", xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
-    diagram.legend(loc="upper left")
     values = found["metrics"]
-    diagram.set_title(f"{model}\nBrier {values['brier']:.3f}, ECE {values['ece']:.3f}, clean rows")
+    diagram.set_title(f"Brier {values['brier']:.3f}, ECE {values['ece']:.3f}")
     bins = found["bins"]
     counts.stairs(
         [each["rows"] for each in bins],
         [*(each["from"] for each in bins), bins[-1]["to"]],
         fill=True,
         baseline=0.5,
-        color=_FILL,
+        color=LIGHT,
     )
     counts.set_yscale("log")
     counts.yaxis.set_major_formatter("{x:,.0f}")  # that of log scales writes formulas, which figures do not parse
     counts.set(xlabel="probability that the face speaks", ylabel="rows (log)")
-    figure.supxlabel(footnote(metrics), fontsize=8)
+    framed(figure, model, "calibration on clean rows", footnote(metrics), diagram.get_legend_handles_labels())

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from asdbench.analysis.conditions import value_of
 from asdbench.report.evidence import ends_of, footnote, number_of
-from asdbench.report.plot import Plot, legend_below
+from asdbench.report.plot import BLUE, GUIDE, ORANGE, SMALL, WIDE, Plot, framed
 from asdbench.report.table import Column, Table, estimate, format_value
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ _VALUES = {
 }
 _PARTS = {"phi_audio": "the sound, φ(A)", "phi_video": "the faces, φ(V)", "interaction": "interaction"}
 _FILLED_LABEL, _OPEN_LABEL = "a random other sound or face", "silence, a black face"
-_GUIDE, _VALUE, _PART, _OPEN = "#666666", "#0072B2", "#D55E00", "#666666"
+_VALUE, _PART, _OPEN = BLUE, ORANGE, GUIDE
 
 
 def tables(metrics: Mapping[str, Any]) -> Iterator[Table]:
@@ -45,7 +45,7 @@ def tables(metrics: Mapping[str, Any]) -> Iterator[Table]:
 def figures(model: str, metrics: Mapping[str, Any]) -> Iterator[Plot]:
     """Yield the figures of the section, none where ``metrics.json`` lacks it."""
     if "replaced" in metrics.get("reliance", {}):
-        yield Plot("reliance", partial(_draw, model=model, metrics=metrics), (7.2, 4.4))
+        yield Plot("reliance", partial(_draw, model=model, metrics=metrics), (WIDE, 2.9))
 
 
 def sentence(metrics: Mapping[str, Any]) -> str:
@@ -158,15 +158,13 @@ def _draw(figure: Figure, model: str, metrics: Mapping[str, Any]) -> None:
         _dots(axes, found["replaced"]["figures"][key], names, places, filled=True)
         if "zeroed" in found:
             _dots(axes, found["zeroed"]["figures"][key], names, [place + 0.28 for place in places], filled=False)
-        axes.axvline(0, color=_GUIDE, linewidth=0.8)
-        axes.axhline(len(_VALUES) - 0.1, color=_GUIDE, linewidth=0.6)
+        axes.axvline(0, color=GUIDE, linewidth=0.8)
+        axes.axhline(len(_VALUES) - 0.1, color=GUIDE, linewidth=0.6)
         axes.set(title=title, xlabel="above chance (points)")
         axes.grid(visible=False, axis="y")
     panels[0].set_yticks(places, [{**_VALUES, **_PARTS}[name] for name in names])
     panels[0].set_ylim(places[-1] + 0.7, -0.5)
-    handles, labels = panels[0].get_legend_handles_labels()
-    legend_below(figure, handles, labels, footnote(metrics))
-    figure.suptitle(f"{model}\nwhat sound and faces contribute")
+    framed(figure, model, "what sound and faces contribute", footnote(metrics), panels[0].get_legend_handles_labels())
 
 
 def _dots(axes: Axes, found: Mapping[str, Any], names: Sequence[str], places: Sequence[float], *, filled: bool) -> None:
@@ -175,13 +173,13 @@ def _dots(axes: Axes, found: Mapping[str, Any], names: Sequence[str], places: Se
     for place, name, cell in cells:
         number = number_of(cell)
         if number is None:
-            axes.text(0, place, " undefined", va="center", fontsize=7.5, color=_GUIDE)
+            axes.text(0, place, " undefined", va="center", fontsize=SMALL, color=GUIDE)
             continue
         colour = (_VALUE if name in _VALUES else _PART) if filled else _OPEN
         ends = ends_of(cell)
         if ends is not None:
-            axes.plot([100 * end for end in ends], [place, place], color=colour, linewidth=1.4 if filled else 0.9)
+            axes.plot([100 * end for end in ends], [place, place], color=colour, linewidth=1.2 if filled else 0.8)
         label = None if labelled else _FILLED_LABEL if filled else _OPEN_LABEL
-        axes.plot([100 * number], [place], linestyle="", marker="o" if filled else "s", markersize=6 if filled else 4,
+        axes.plot([100 * number], [place], linestyle="", marker="o" if filled else "s", markersize=5 if filled else 3.5,
                   color=colour, markerfacecolor=colour if filled else "white", label=label)  # fmt: skip
         labelled = True

@@ -18,7 +18,7 @@ from asdbench.metrics.bootstrap import RESAMPLES
 from asdbench.perturb.repeats import MARK
 from asdbench.records.facts import read_facts
 from asdbench.records.folder import RunFolder
-from asdbench.records.older import upgraded
+from asdbench.records.older import upgraded, upgraded_record
 from asdbench.records.predictions import Predictions, predictions_path, read_predictions
 from asdbench.registry import unknown_name
 from asdbench.report.conclusion import conclude
@@ -185,6 +185,6 @@ def open_run(path: str | Path) -> Run:
         raise DataError(f"{folder.path}: the run is not finished; run the same command again, it continues.")
     try:
         metrics = msgspec.json.decode(metrics_file.read_bytes(), type=dict)
-        return Run(folder.path, record, upgraded(metrics, record["schema"]))
+        return Run(folder.path, upgraded_record(record), upgraded(metrics, record["schema"]))
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise DataError(f"{metrics_file}: not readable as JSON ({error}); run the same command again.") from error

@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
-from asdbench.report import breakdowns, named, plan_seeds, reliability, reliance, sources, suspects, synchrony
+from asdbench.report import (
+    breakdowns,
+    named,
+    plan_seeds,
+    pr_curves,
+    reliability,
+    reliance,
+    score_histograms,
+    sources,
+    suspects,
+    synchrony,
+)
 from asdbench.report.plot import Plot
 from asdbench.report.table import Table
 
@@ -20,5 +31,16 @@ class Section(Protocol):
         """Yield its figures."""
 
 
-SECTIONS: tuple[Section, ...] = (reliance, synchrony, named, breakdowns, suspects, reliability, sources, plan_seeds)
+SECTIONS: tuple[Section, ...] = (
+    pr_curves,
+    score_histograms,
+    reliance,
+    synchrony,
+    named,
+    breakdowns,
+    suspects,
+    reliability,
+    sources,
+    plan_seeds,
+)
 """In the order of the report."""

@@ -11,15 +11,12 @@ import numpy as np
 
 from asdbench.analysis.conditions import value_of
 from asdbench.report.evidence import ends_of, figure_of, footnote, number_of, rate_of
-from asdbench.report.plot import Plot, add_footnote
+from asdbench.report.plot import BLACK, BLUE, LIGHT, WIDE, Plot, framed, shortened
 from asdbench.report.table import Column, Table
-from asdbench.report.text import printable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-_DOT, _GUIDE, _BAND = "#0072B2", "#000000", "#BBBBBB"
 
 _MOST_LINES = 60
 """With more sources the figure shows how many have which value."""
@@ -79,7 +76,7 @@ def figures(model: str, metrics: Mapping[str, Any]) -> Iterator[Plot]:
         return
     units = [unit for unit in found["sources"] if unit["rows"]["total"]]
     lines = len(units) if len(units) <= _MOST_LINES else 20
-    yield Plot("sources", partial(_draw, model=model, metrics=metrics, units=units), (7.2, 1.7 + 0.13 * lines))
+    yield Plot("sources", partial(_draw, model=model, metrics=metrics, units=units), (WIDE, 1.3 + 0.13 * lines))
 
 
 def _test_columns(name: str) -> tuple[Column, ...]:
@@ -105,16 +102,16 @@ def _panels(metrics: Mapping[str, Any], units: Sequence[Mapping[str, Any]]) -> l
     by_name = {condition["name"]: condition for condition in metrics["conditions"]}
     clean = metrics["conditions"][0]
     panels = [
-        _panel(f"AP {metrics['protocol']} %", figure_of(clean, "ava"), [(u["metrics"]["ava"], u) for u in units]),
-        _panel("TPR %", rate_of(clean, "tpr"), [(u["metrics"]["tpr"], u) for u in units]),
-        _panel("FPR %", rate_of(clean, "fpr"), [(u["metrics"]["fpr"], u) for u in units], "negative"),
+        _panel(f"AP ({metrics['protocol']}), %", figure_of(clean, "ava"), [(u["metrics"]["ava"], u) for u in units]),
+        _panel("TPR, %", rate_of(clean, "tpr"), [(u["metrics"]["tpr"], u) for u in units]),
+        _panel("FPR, %", rate_of(clean, "fpr"), [(u["metrics"]["fpr"], u) for u in units], "negative"),
     ]
     tests = [name for name in metrics["sources"]["conditions"] if "sync_auroc" in units[0]["conditions"][name]]
     for name in tests[: _MOST_TESTS // 2]:
         whole = figure_of(by_name[name], "sync_auroc")
         values = [value_of(unit["conditions"][name]["sync_auroc"]) for unit in units]
         rows = [unit["conditions"][name]["rows"] for unit in units]
-        panels.append(_Panel(f"sync AUROC\n{printable(name)}", values, rows, number_of(whole), ends_of(whole), 1.0))
+        panels.append(_Panel(f"sync AUROC\n{shortened(name, 18)}", values, rows, number_of(whole), ends_of(whole), 1.0))
     return panels
 
 
@@ -132,33 +129,42 @@ def _draw(figure: Figure, model: str, metrics: Mapping[str, Any], units: Sequenc
     for axes, panel in zip(plots, panels, strict=True):
         _guides(axes, panel)
         (_dots if single else _histogram)(axes, panel)
-        axes.set_xlabel(panel.title, fontsize=8)
-        axes.tick_params(labelsize=7)
+        axes.set_xlabel(panel.title)
     if single:
-        plots[0].set_yticks(range(len(units)), [printable(unit["name"]) for unit in units], fontsize=6)
+        plots[0].set_yticks(range(len(units)), [shortened(unit["name"], 24) for unit in units])
         plots[0].set_ylim(len(units) - 0.3, -0.7)
     else:
         plots[0].set_ylabel(kind)
-    figure.suptitle(f"{model}\neach of {len(units):,} {kind} with clean rows, at {metrics['sources']['threshold']}")
     hollow = f" Hollow: fewer than {_FEW_ROWS} rows." if single else ""
-    add_footnote(figure, f"Line: all rows. {footnote(metrics, 'gray')}.{hollow}")
+    note = f"Line: all rows. {footnote(metrics, 'gray')}.{hollow}"
+    title = f"each of {len(units):,} {kind} with clean rows, at {metrics['sources']['threshold']}"
+    framed(figure, model, title, note)
 
 
 def _guides(axes: Axes, panel: _Panel) -> None:
     if panel.ends is not None:
-        axes.axvspan(panel.factor * panel.ends[0], panel.factor * panel.ends[1], color=_BAND, alpha=0.6, linewidth=0)
+        axes.axvspan(panel.factor * panel.ends[0], panel.factor * panel.ends[1], color=LIGHT, alpha=0.6, linewidth=0)
     if panel.whole is not None:
-        axes.axvline(panel.factor * panel.whole, color=_GUIDE, linewidth=0.9)
+        axes.axvline(panel.factor * panel.whole, color=BLACK, linewidth=0.9)
 
 
 def _dots(axes: Axes, panel: _Panel) -> None:
     places = [place for place, value in enumerate(panel.values) if value is not None]
     values = [panel.factor * value for value in panel.values if value is not None]
-    fills = ["white" if panel.rows[place] < _FEW_ROWS else _DOT for place in places]
-    axes.scatter(values, places, s=14, c=fills, edgecolors=_DOT, linewidths=0.8, zorder=3)
+    fills = ["white" if panel.rows[place] < _FEW_ROWS else BLUE for place in places]
+    _scale(axes, panel)
+    axes.scatter(values, places, s=14, c=fills, edgecolors=BLUE, linewidths=0.8, zorder=3)
     axes.grid(visible=True, axis="y", linewidth=0.3)
+
+
+def _scale(axes: Axes, panel: _Panel) -> None:
+    """Show at least one point of a scale, for all sources may have one value."""
+    shown = [value for value in (*panel.values, panel.whole, *(panel.ends or ())) if value is not None]
+    low, high = panel.factor * min(shown, default=0.0), panel.factor * max(shown, default=0.0)
+    margin = 0.06 * max(high - low, 0.01 * panel.factor)
+    axes.set_xlim(low - margin, high + margin)
 
 
 def _histogram(axes: Axes, panel: _Panel) -> None:
     values = panel.factor * np.array([value for value in panel.values if value is not None])
-    axes.hist(values, bins=20, color=_DOT, alpha=0.75, zorder=2)
+    axes.hist(values, bins=20, color=BLUE, alpha=0.75, zorder=2)

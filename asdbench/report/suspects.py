@@ -6,9 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from asdbench.report.plot import Plot
+from asdbench.report.plot import BLUE, GUIDE, ORANGE, WIDE, Plot, framed, shortened
 from asdbench.report.table import Column, Table, estimate
-from asdbench.report.text import printable
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -20,8 +19,6 @@ _NOTE = (
     "In brackets: 95 % intervals, blocks of time within the video resampled; with blocks shorter than 60 s they are "
     "too narrow."
 )
-
-_SUSPECT, _OTHER, _GUIDE = "#D55E00", "#0072B2", "#666666"
 
 
 def tables(metrics: Mapping[str, Any]) -> Iterator[Table]:
@@ -59,7 +56,7 @@ def figures(model: str, metrics: Mapping[str, Any]) -> Iterator[Plot]:
         return
     shown = found["videos"][:_MOST]
     draw = partial(_draw, model=model, section=found, videos=shown)
-    yield Plot("suspects", draw, (7.2, max(3.0, 1.9 + 0.19 * len(shown))))
+    yield Plot("suspects", draw, (WIDE, 1.1 + 0.15 * max(len(shown), 6)))
 
 
 def _caption(found: Mapping[str, Any]) -> str:
@@ -80,21 +77,22 @@ def _draw(figure: Figure, model: str, section: Mapping[str, Any], videos: Sequen
     axes = figure.subplots()
     for position, video in enumerate(videos):
         ends = video["intervals"].get("z", {})
-        colour, marker = (_SUSPECT, "D") if video["suspect"] else (_OTHER, "o")
+        colour, marker = (ORANGE, "D") if video["suspect"] else (BLUE, "o")
         if ends.get("low") is not None:
             axes.plot([ends["low"], ends["high"]], [position, position], color=colour, linewidth=1.2)
-        axes.plot([video["z"]], [position], linestyle="", markersize=5, color=colour, marker=marker)
-    axes.axvline(0, color=_GUIDE, linewidth=0.8)
-    axes.axvline(section["suspect_z"], color=_GUIDE, linestyle=":")
-    axes.set_yticks(
-        range(len(videos)), [f"{printable(video['video'])} (n {video['rows']:,})" for video in videos], fontsize=7
-    )
+        axes.plot([video["z"]], [position], linestyle="", markersize=4, color=colour, marker=marker)
+    axes.axvline(0, color=GUIDE, linewidth=0.8)
+    axes.axvline(section["suspect_z"], color=GUIDE, linestyle=":")
+    names = [f"{shortened(video['video'])} (n = {video['rows']:,})" for video in videos]
+    axes.set_yticks(range(len(videos)), names)
     axes.grid(visible=False, axis="y")
     of = len(section["videos"])
-    which = f"the {len(videos)} lowest of {of:,} videos" if of > len(videos) else f"{of:,} videos"
-    axes.set(
-        xlabel="robust z of TPR(model) − TPR(lips alone), with 95 % interval",
-        title=f"{model}\nwhere lips speak and the model does not believe it: {which}\n"
-        f"diamond: suspect (z ≤ {section['suspect_z']:g}, dotted)",
-        ylim=(len(videos) - 0.4, -0.6),
+    which = f"the {len(videos)} lowest of {of:,} videos" if of > len(videos) else f"all {of:,} videos with enough rows"
+    axes.set(xlabel="robust z of TPR(model) − TPR(lips alone)", ylim=(len(videos) - 0.4, -0.6))
+    suspects = sum(video["suspect"] for video in section["videos"])
+    limit = f"{section['suspect_z']:g}".replace("-", "−")
+    note = (
+        f"{which[0].upper()}{which[1:]}; bars: 95 % intervals, blocks of time within the video resampled. Diamond: "
+        f"suspect (z ≤ {limit}, dotted, its whole interval below 0): {suspects}."
     )
+    framed(figure, model, "videos in which lips speak and the model does not believe it", note)

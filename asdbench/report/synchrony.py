@@ -14,7 +14,7 @@ from asdbench.analysis.curve import ALL, FLOOR, MODEL, VOICED
 from asdbench.metrics.synchrony_curve import FLOOR_FROM_MS
 from asdbench.report.evidence import figure_of, rate_of
 from asdbench.report.families import curve
-from asdbench.report.plot import Plot, legend_below
+from asdbench.report.plot import BLUE, GUIDE, NARROW, ORANGE, SMALL, WIDE, Plot, framed, shortened
 from asdbench.report.table import Column, Estimate, Table, estimate, format_value
 
 if TYPE_CHECKING:
@@ -28,10 +28,9 @@ matches sound and lips."""
 SLIGHT = 0.25
 """A peak that may be no higher than this, in standard deviations of clean scores, is none that matters."""
 
-_GUIDE, _MODEL, _FLOOR = "#666666", "#0072B2", "#D55E00"
 _STYLE: dict[str, dict[str, Any]] = {
-    MODEL: {"color": _MODEL, "linestyle": "-", "marker": "o"},
-    FLOOR: {"color": _FLOOR, "linestyle": "--", "marker": "^"},
+    MODEL: {"color": BLUE, "linestyle": "-", "marker": "o"},
+    FLOOR: {"color": ORANGE, "linestyle": "--", "marker": "^"},
 }
 _WIDTHS = ("half_width_early_ms", "half_width_late_ms")
 _FLOOR_LABEL = "activity floor (vad-lip: voice × moving lips)"
@@ -51,7 +50,8 @@ def figures(model: str, metrics: Mapping[str, Any]) -> Iterator[Plot]:
     """Yield the figures of the section, none where ``metrics.json`` lacks it."""
     found = metrics.get("curve")
     if found is not None and any("undefined" not in each for each in found["curves"]):
-        yield Plot("curve", partial(_draw, model=model, metrics=metrics), (7.2, 4.6))
+        width = WIDE if all(_curve(found, MODEL, on) is not None for on in (ALL, VOICED)) else NARROW
+        yield Plot("curve", partial(_draw, model=model, metrics=metrics), (width, 3.0 if width == WIDE else 3.4))
 
 
 def sentence(metrics: Mapping[str, Any]) -> str:
@@ -239,20 +239,20 @@ def _draw(figure: Figure, model: str, metrics: Mapping[str, Any]) -> None:
         for of in (FLOOR, MODEL):  # the model on top
             each = _curve(found, of, on)
             if each is not None:
-                _line(axes, found["offsets_ms"], each, model if of == MODEL else _FLOOR_LABEL)
-        axes.axhline(0, color=_GUIDE, linewidth=0.8)
+                _line(axes, found["offsets_ms"], each, shortened(model, 40) if of == MODEL else _FLOOR_LABEL)
+        axes.axhline(0, color=GUIDE, linewidth=0.8)
         for key in ("early_ms", "late_ms"):
-            axes.axvline(found["marks"][key], color=_GUIDE, linestyle=":", linewidth=1)
+            axes.axvline(found["marks"][key], color=GUIDE, linestyle=":", linewidth=1)
         axes.set(xlabel="offset of the sound (ms), + is late", title=_title(_curve(found, MODEL, on), on))
-    panels[0].set_ylabel("mean score above its floor\n(standard deviations of clean scores)")
+    panels[0].set_ylabel("mean score above its floor\n(SD of clean scores)")
     handles, labels = panels[0].get_legend_handles_labels()
-    legend_below(figure, handles[::-1], labels[::-1], _footnote(metrics, found))
-    figure.suptitle(f"{model}\nscores of speaking rows as all sound is shifted")
+    legend = handles[::-1], labels[::-1]
+    framed(figure, model, "scores of speaking rows as all sound is shifted", _footnote(metrics, found), legend)
 
 
 def _line(axes: Axes, offsets: Sequence[float], each: Mapping[str, Any], label: str) -> None:
     spread, style = each["spread"] or 1.0, _STYLE[each["of"]]
-    axes.plot(offsets, np.array(each["above"]) / spread, label=label, markersize=3, linewidth=1.6, **style)
+    axes.plot(offsets, np.array(each["above"]) / spread, label=label, markersize=2.5, linewidth=1.2, **style)
     ends = each.get("above_intervals", [])
     if ends and all(end["low"] is not None for end in ends):
         low, high = (np.array([end[side] for end in ends]) / spread for side in ("low", "high"))
@@ -260,15 +260,15 @@ def _line(axes: Axes, offsets: Sequence[float], each: Mapping[str, Any], label: 
     peak = each["peak"]
     if each["peak_interval"]["is_peak"]:
         place, height = peak["offset_ms"], peak["height"] / spread
-        axes.plot([place], [height], marker="o", markersize=9, markerfacecolor="none", color=style["color"])
+        axes.plot([place], [height], marker="o", markersize=7, markerfacecolor="none", color=style["color"])
         under = each["of"] == FLOOR  # so that two labels never meet
         axes.annotate(
             f"{place:+.0f} ms".replace("-", "−"),
             (place, height),
-            xytext=(0, -16 if under else 8),
+            xytext=(0, -13 if under else 7),
             textcoords="offset points",
             ha="center",
-            fontsize=8,
+            fontsize=SMALL,
             color=style["color"],
             bbox={"boxstyle": "square,pad=0.1", "facecolor": "white", "alpha": 0.75, "linewidth": 0},
         )
@@ -277,20 +277,20 @@ def _line(axes: Axes, offsets: Sequence[float], each: Mapping[str, Any], label: 
 def _title(each: Mapping[str, Any] | None, on: str) -> str:
     rows = each["rows"] if each else [0]
     if on == ALL:
-        return f"all rows\nn = {min(rows):,} at every offset"
-    return f"voiced at their own and the shifted time\nn = {min(rows):,} to {max(rows):,}"
+        return f"all rows (n = {min(rows):,} at every offset)"
+    return f"voiced at both times (n = {min(rows):,} to {max(rows):,})"
 
 
 def _footnote(metrics: Mapping[str, Any], found: Mapping[str, Any]) -> str:
     marks = found["marks"]
-    lines = [
+    said = [
         f"ring: a peak whose interval excludes 0; dotted: −{-marks['early_ms']} and +{marks['late_ms']} ms, from where "
         f"on people detect it ({marks['source'].partition(',')[0]})"
     ]
     units = metrics.get("units", {})
     if units.get("status", "none") != "none":
-        lines.append(
+        said.append(
             f"bands: {100 * units['level']:.0f} % intervals of each point, {found.get('units', units['count']):,} "
             f"{units['kind']}s with such rows resampled; floor: mean from 600 ms on, else at the ends of the grid"
         )
-    return "\n".join(lines)
+    return "; ".join(said)

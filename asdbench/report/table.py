@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
@@ -72,17 +73,17 @@ class Table:
         """Caption and note."""
         return f"{self.caption} {self.note}".strip()
 
-    @property
+    @cached_property
     def has_intervals(self) -> bool:
         """Whether some cell has an interval."""
         return any(isinstance(value, Estimate) and value.low is not None for row in self.rows for value in row.values())
 
-    @property
+    @cached_property
     def shown(self) -> tuple[Column, ...]:
         """The columns in which some row has something to say; people need no others, machines get all."""
         return tuple(column for column in self.columns if any(row.get(column.key) is not None for row in self.rows))
 
-    @property
+    @cached_property
     def keys(self) -> tuple[str, ...]:
         """The columns for machines: one with intervals is followed by ``<key>_low`` and ``<key>_high``."""
         found: list[str] = []

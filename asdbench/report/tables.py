@@ -41,11 +41,11 @@ def build_tables(
         _changes(conditions, plan),
         *(table for section in SECTIONS for table in section.tables(metrics)),
     )
-    left_out, dubbed, note = _left_out(metrics), _dubbed(conditions), interval_note(metrics)
+    missing, dubbed, note = left_out(metrics), _dubbed(conditions), interval_note(metrics)
     measured = tuple(
         replace(
             table,
-            caption=table.caption + (dubbed if _shows(table, DUBBED.name) else "") + left_out,
+            caption=table.caption + (dubbed if _shows(table, DUBBED.name) else "") + missing,
             note=table.note
             or (note if table.has_intervals or (table.name == "robustness" and not has_intervals(metrics)) else ""),
         )
@@ -76,7 +76,7 @@ def _dubbed(conditions: Sequence[Mapping[str, Any]]) -> str:
     )
 
 
-def _left_out(metrics: Mapping[str, Any]) -> str:
+def left_out(metrics: Mapping[str, Any]) -> str:
     """Return what every table must say: what could not be changed, and what could not be scored."""
     groups: dict[int, list[str]] = {}
     for condition in metrics["conditions"]:

@@ -1,62 +1,63 @@
-"""Writes what people look at into the run folder: tables, figures, a page of Markdown."""
+"""Writes what people look at into the run folder: tables, figures, a page of Markdown and one of HTML."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-import numpy as np
+from collections.abc import Collection, Iterator
+from pathlib import Path
 
 from asdbench.atomic import write_text
-from asdbench.perturb.dubbed import DUBBED
+from asdbench.report import cost
 from asdbench.report.figures import write_figures
+from asdbench.report.report_page import report_page
 from asdbench.report.run import Run
+from asdbench.report.table import Table
 from asdbench.report.writers import WRITERS, markdown_text, to_markdown
-from asdbench.types import Condition, Float32Array
 
-_DRAWN = 5  # more distributions over one another say nothing
+KINDS = ("html", "md", "latex", "csv")
+"""What can be written, each on its own."""
 
-
-def write_report(run: Run) -> None:
-    """Write ``tables/*.{md,csv,tex}``, ``plots/*.{png,svg}`` and ``report.md``; equal numbers give equal bytes."""
-    for table in run.tables.values():
-        for extension, writer in WRITERS.items():
-            write_text(run.path / "tables" / f"{table.name}.{extension}", writer(table))
-    write_figures(run.path / "plots", run.model, run.metrics, _scores(run))
-    write_text(run.path / "report.md", _page(run))
+_EXTENSIONS = {"md": "md", "latex": "tex", "csv": "csv"}
+_WITH_FIGURES = ("html", "md")
 
 
-def _scores(run: Run) -> dict[str, Float32Array]:
-    """Return the scores to draw: speaking rows clean, changed at each perturbation's largest proportion, and dubbed."""
-    clean = run.read("clean")
-    groups: dict[str, Float32Array] = {
-        "negative": clean.score[clean.label_after == 0],
-        "clean": clean.score[clean.label == 1],
-    }
-    for name, condition in _largest(run.conditions.values()).items():
-        rows = run.read(condition.name)
-        dubbed = name == DUBBED.perturbation  # no row of it was ever positive
-        changed = rows.score[rows.changed & (rows.label_after == 0) if dubbed else rows.paired]
-        groups |= {name: changed} if len(changed) else {}
-    return {name: np.asarray(scores) for name, scores in groups.items()}
+def write_report(run: Run, kinds: Collection[str] = KINDS) -> None:
+    """Write ``tables/*.{md,csv,tex}``, ``plots/*.{png,svg,pdf}``, ``report.md`` and ``report.html``.
+
+    Equal numbers give equal bytes. What the run cost, which differs from start to start, is in the files named ``cost``
+    and in ``report.html``, which shows what ``run.json`` says.
+
+    Args:
+        run: A finished run.
+        kinds: Which of ``KINDS``; figures come with the two pages.
+    """
+    for table in _tables(run):
+        for kind in kinds:
+            if kind in _EXTENSIONS:
+                extension = _EXTENSIONS[kind]
+                write_text(run.path / "tables" / f"{table.name}.{extension}", WRITERS[extension](table))
+    if any(kind in kinds for kind in _WITH_FIGURES):
+        write_figures(run.path / "plots", run.model, run.metrics, run.record)
+    if "md" in kinds:
+        write_text(run.path / "report.md", _page(run))
+    if "html" in kinds:
+        write_text(run.path / "report.html", report_page(run, run.path / "plots"))
 
 
-def _largest(conditions: Iterable[Condition]) -> dict[str, Condition]:
-    """Return the condition with the largest proportion of each graded perturbation, the first ones of a long suite."""
-    largest: dict[str, Condition] = {}
-    for condition in conditions:
-        graded = condition.role == "control" or (condition.role == "test" and condition.labels == "negative")
-        name = (condition.perturbation or "").partition("@")[0]
-        if name and graded and condition.proportion >= getattr(largest.get(name), "proportion", 0.0):
-            largest[name] = condition
-    dubbed = {name: condition for name, condition in largest.items() if name == DUBBED.perturbation}
-    return dict(list(largest.items())[:_DRAWN]) | dubbed
+def _tables(run: Run) -> Iterator[Table]:
+    yield from run.tables.values()
+    yield from cost.tables(run.record)
 
 
 def _page(run: Run) -> str:
     suite, data = run.record["suite"], run.record["data"]
     sections = [f"## {table.name.capitalize()}\n\n{to_markdown(table)}" for table in run.tables.values()]
-    plots = [f"![{path.stem}](plots/{path.name})" for path in sorted((run.path / "plots").glob("*.png"))]
-    title = f"# {markdown_text(run.model)} on {markdown_text(data['name'])}, suite {suite['name']}@{suite['version']}"
+    plots = [f"![{path.stem}](plots/{path.name})" for path in _pictures(run)]
+    label = markdown_text(f"{suite['name']}@{suite['version']}")
+    title = f"# {markdown_text(run.model)} on {markdown_text(data['name'])}, suite {label}"
     notes = "\n".join(f"- {markdown_text(warning)}" for warning in run.warnings)
     parts = [title, markdown_text(run.conclusion), *([notes] if notes else []), *plots, *sections]
     return "\n\n".join(part.strip() for part in parts) + "\n"
+
+
+def _pictures(run: Run) -> list[Path]:
+    return [path for path in sorted((run.path / "plots").glob("*.png")) if path.stem != cost.NAME]

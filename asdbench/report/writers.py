@@ -12,11 +12,19 @@ from asdbench.report.text import printable
 
 _LATEX = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "_": r"\_", "%": r"\%",
-    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "–": "--",
+    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
+    "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}", "\0": "{}", "–": "--",
+    "−": "$-$", "×": r"$\times$", "φ": r"$\varphi$", "∅": r"$\emptyset$", "≤": r"$\le$", "≥": r"$\ge$",
 }  # fmt: skip
 
-_COLUMN_SIGNS = 60
-"""What one column of a paper holds beside the space between cells."""
+_LATIN = frozenset(map(chr, range(0xA1, 0x17F))) - set("\xad«»ÐÞðþĄąĐđĘęĦħĮįĸĿŀŉŊŋŦŧŲų") | set("—‘’“”†‡•…‰€™→")
+"""What pdflatex sets in any document without further packages; of other signs it makes errors."""
+
+_FORMULA = (*"=+-@\t\r\n", *"＝＋－＠")
+
+_IN_COLUMN, _IN_PAGE = (4.6, 12, 237), (3.6, 6, 496)
+"""Points that a sign and the space between cells take, and that there are: in a column of a two-column paper, and in
+small print across its page."""
 
 
 def to_markdown(table: Table) -> str:
@@ -50,11 +58,11 @@ def to_csv(table: Table) -> str:
     """
     buffer = io.StringIO()
     writer = csv.writer(buffer, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
-    writer.writerow([*table.keys, "undefined"])
+    writer.writerow([*map(_csv_cell, table.keys), "undefined"])
     for record in table.records():
         values = [record.get(key) for key in table.keys]
         reasons = {v["undefined"]: None for v in values if isinstance(v, Mapping)}
-        writer.writerow([*(_csv_cell(value) for value in values), "; ".join(reasons)])
+        writer.writerow([*map(_csv_cell, values), _csv_cell("; ".join(reasons))])
     return buffer.getvalue()
 
 
@@ -63,27 +71,33 @@ def _csv_cell(value: Any) -> Any:
         return ""
     if not isinstance(value, str):
         return value
-    # A cell that a spreadsheet would take for a formula is made text.
-    return f"'{value}" if value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
+    # A cell that a spreadsheet would take for a formula is made text; at NUL, readers of CSV stop.
+    return ("'" if value.startswith(_FORMULA) else "") + value.replace("\0", r"\x00")
 
 
 def to_latex(table: Table) -> str:
-    """Return a booktabs ``tabular`` within a ``table``, in small print across both columns where it is wide."""
+    """Return a booktabs ``tabular`` within a ``table``: across both columns in small print where it is wide.
+
+    What is wider than a page is made smaller where the paper has the package graphicx, as most have.
+    """
     alignment = "".join("l" if column.kind == "text" else "r" for column in table.shown)
-    wide = sum(max(map(len, cells)) for cells in zip(*table.cells(), strict=True)) > _COLUMN_SIGNS
+    lines = [[column.header for column in table.shown], *table.cells()]
+    signs = sum(max(map(len, cells)) for cells in zip(*lines, strict=True))
+    wide, too_wide = (signs * sign + len(alignment) * gap > page for sign, gap, page in (_IN_COLUMN, _IN_PAGE))
     float_ = "table*" if wide else "table"
     lines = [
         rf"\begin{{{float_}}}",
         r"\centering",
         *([r"\scriptsize", r"\setlength{\tabcolsep}{3pt}"] if wide else []),
         rf"\caption{{{_latex_text(' '.join([table.legend, *(f'Undefined: {r}.' for r in table.reasons())]))}}}",
+        *([r"\providecommand{\resizebox}[3]{#3}", r"\resizebox{\linewidth}{!}{%"] if too_wide else []),
         rf"\begin{{tabular}}{{{alignment}}}",
         r"\toprule",
         _latex_row([column.header for column in table.shown]),
         r"\midrule",
         *(_latex_row(cells) for cells in table.cells()),
         r"\bottomrule",
-        r"\end{tabular}",
+        r"\end{tabular}" + ("}" if too_wide else ""),
         rf"\end{{{float_}}}",
         "",
     ]
@@ -97,7 +111,16 @@ def _latex_row(cells: list[str]) -> str:
 
 
 def _latex_text(text: str) -> str:
-    return "".join(_LATEX.get(sign, sign) for sign in printable(" ".join(text.split())))
+    """Return text that pdflatex shows as it is; letters that it has not by their numbers."""
+    # Two hyphens would be drawn as one dash, so something stands between them.
+    signs = printable(" ".join(text.split())).replace("--", "-\0-").replace("--", "-\0-")
+    return "".join(map(_latex_sign, signs))
+
+
+def _latex_sign(sign: str) -> str:
+    if sign in _LATEX:
+        return _LATEX[sign]
+    return sign if sign.isascii() or sign in _LATIN else f"U+{ord(sign):04X}"
 
 
 WRITERS: dict[str, Callable[[Table], str]] = {"md": to_markdown, "csv": to_csv, "tex": to_latex}

@@ -59,7 +59,8 @@ def test_compare(cli: Cli, runs: tuple[Path, Path]) -> None:
     assert "deaf compared with additive: clean AP" in result.out
     assert "retention under misalign@1.00" in result.out
     assert "indicative only" in result.out
-    assert sorted(path.suffix for path in Path("there").iterdir()) == [".csv", ".json", ".md", ".png", ".svg", ".tex"]
+    found = sorted(path.suffix[1:] for path in Path("there").iterdir())
+    assert found == ["csv", "html", "json", "md", "pdf", "png", "svg", "tex"]
     found = cli("compare", *runs, "--json").json
     assert found == json.loads(Path("there/comparison.json").read_text())
     misaligned = next(c for c in found["conditions"] if c["name"] == "misalign@1.00")
@@ -67,6 +68,15 @@ def test_compare(cli: Cli, runs: tuple[Path, Path]) -> None:
     assert (retention["new"], retention["better"]) == (1.0, "lower")
     assert misaligned["figures"]["sync_auroc"]["new"] == 0.5
     assert not any("~" in c["name"] for c in found["conditions"])
+
+
+def test_the_page_alone(cli: Cli, runs: tuple[Path, Path]) -> None:
+    assert cli("compare", *runs, "--html").exit_code == 0
+    assert cli("compare", *runs, "--html", "pages/one.html", "--json").exit_code == 0
+    page = Path("comparison.html").read_text(encoding="utf-8")
+    assert page == Path("pages/one.html").read_text(encoding="utf-8")
+    assert "deaf compared with additive" in page
+    assert sorted(path.name for path in Path().iterdir()) == ["comparison.html", "pages"]
 
 
 def test_a_run_is_not_separable_from_itself(cli: Cli, runs: tuple[Path, Path]) -> None:

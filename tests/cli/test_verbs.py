@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,8 +11,9 @@ import pytest
 import safetensors.torch
 import torch
 
+from asdbench.api import report
 from asdbench.cli.main import _VERBS
-from asdbench.errors import ResourceError
+from asdbench.errors import ResourceError, UsageError
 from asdbench.networks import ARCHITECTURES
 from asdbench.networks.seeded import seeded_state
 from asdbench.suites import suite_names
@@ -41,12 +43,31 @@ def test_score_notices_a_figure_that_does_not_follow_from_the_rows(cli: Cli, run
 
 
 def test_report_writes_the_same_bytes_again(cli: Cli, run_folder: Path):
-    files = [path for path in run_folder.rglob("*") if path.parent.name in ("tables", "plots") or path.suffix == ".md"]
+    files = [path for path in run_folder.rglob("*") if path.parent.name in ("tables", "plots") or path.stem == "report"]
+    assert {"report.md", "report.html", "robustness.tex", "reliability.pdf"} <= {path.name for path in files}
     before = {path: path.read_bytes() for path in files}
     for path in files:
         path.unlink()
     assert cli("report", run_folder).exit_code == 0
     assert {path: path.read_bytes() for path in files} == before
+
+
+def test_report_writes_what_is_asked_for_alone(cli: Cli, run_folder: Path):
+    shutil.rmtree(run_folder / "tables")
+    shutil.rmtree(run_folder / "plots")
+    page = (run_folder / "report.html").read_bytes()
+    (run_folder / "report.html").unlink()
+    (run_folder / "report.md").unlink()
+    assert cli("report", run_folder, "--csv", "--latex").exit_code == 0
+    assert {path.suffix for path in (run_folder / "tables").iterdir()} == {".csv", ".tex"}
+    assert not (run_folder / "plots").exists()
+    assert not (run_folder / "report.html").exists()
+    assert cli("report", run_folder, "--html").exit_code == 0
+    assert (run_folder / "report.html").read_bytes() == page
+    assert not (run_folder / "report.md").exists()
+    assert cli("report", run_folder, "--html", "--resamples", 200).exit_code == 2
+    with pytest.raises(UsageError, match="no kind of report is called 'pdf'"):
+        report(run_folder, kinds=["pdf"])
 
 
 @pytest.mark.parametrize("verb", ["score", "report"])

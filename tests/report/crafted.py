@@ -24,6 +24,12 @@ HOSTILE = [
     "50 % & $x_1^2$ #{~}\\input{x}",
     '"quoted", comma; semicolon\'',
     "Ünïcode 模型 –",
+    "\u202ebackwards\u2066",
+    "stops\x00here",
+    "</script><img src=x onerror=alert(1)>",
+    "' onerror='alert(1)' x='",
+    "{{ 7 * 7 }}--{% raw %}",
+    "]]><svg onload=alert(1)/>",
     "nan",
     "",
 ]

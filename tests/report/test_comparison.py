@@ -99,7 +99,8 @@ def test_files_are_equal_when_numbers_are(found: Comparison, tmp_path: Path) -> 
     for name in ("once", "again"):
         write_comparison(found, tmp_path / name)
     files = sorted(path.name for path in (tmp_path / "once").iterdir())
-    assert files == [f"comparison.{extension}" for extension in ("csv", "json", "md", "png", "svg", "tex")]
+    written = ("csv", "html", "json", "md", "pdf", "png", "svg", "tex")
+    assert files == [f"comparison.{extension}" for extension in written]
     for name in files:
         assert (tmp_path / "once" / name).read_bytes() == (tmp_path / "again" / name).read_bytes()
     with (tmp_path / "once" / "comparison.csv").open(newline="") as file:

@@ -93,7 +93,7 @@ def test_means_have_intervals_and_severities_have_numbers(tmp_path: Path) -> Non
     assert (rows["babble"]["s1"], rows["babble"]["mean"]) == (0.01, Estimate(0.01, 0.0, 0.02))
     assert rows["mean"]["s1"] == Estimate(0.02, 0.01, 0.03)
     assert rows["mean"]["mean"] == Estimate(0.02, 0.015, 0.025)
-    write_figures(tmp_path, "m", found | {"units": units()}, {})
+    write_figures(tmp_path, "m", found | {"units": units()})
     assert "33 sources; bars: 95 % intervals" in (tmp_path / "corruptions.svg").read_text(encoding="utf-8")
 
 
@@ -101,7 +101,7 @@ def test_runs_of_earlier_releases_have_no_means(tmp_path: Path) -> None:
     found = metrics(corrupted("babble@s1", 0.01), corrupted("hand@s1", 0.03))
     assert [column.key for column in tables(found)["corruptions"].shown] == ["corruption", "s1"]
     assert conclude("m", found) == "m: AP 98.75 % on the clean data."
-    write_figures(tmp_path, "m", found, {})
+    write_figures(tmp_path, "m", found)
 
 
 @pytest.mark.parametrize("name", ["babble@s6", "babble@s0", "babble", "babble@1", "@s1"])
@@ -117,13 +117,13 @@ def test_what_changes_labels_is_no_corruption() -> None:
 def test_corruptions_are_concluded_and_drawn(tmp_path: Path) -> None:
     said = conclude("m", CORRUPTIONS)
     assert said == "m: AP 98.75 %; 2 corruptions take 2.0 points on average, babble the most with 3.0."
-    write_figures(tmp_path, "m", CORRUPTIONS, {})
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["corruptions.png", "corruptions.svg"]
+    write_figures(tmp_path, "m", CORRUPTIONS)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["corruptions.pdf", "corruptions.png", "corruptions.svg"]
 
 
 def test_undefined_and_rising_drops_can_be_drawn(tmp_path: Path) -> None:
     found = metrics(corrupted("babble@s1", MISSING), corrupted("hand@s3", -0.1))
-    write_figures(tmp_path, "m", found, {})
+    write_figures(tmp_path, "m", found)
     assert "–" in (tmp_path / "corruptions.svg").read_text(encoding="utf-8")
 
 
@@ -148,7 +148,7 @@ def test_the_curve_is_concluded() -> None:
 def test_undefined_points_are_left_out_of_the_curve(tmp_path: Path) -> None:
     found = metrics(shifted(40, MISSING))
     assert len(curve(found["conditions"])) == 1
-    write_figures(tmp_path, "m", found, {})
+    write_figures(tmp_path, "m", found)
     assert conclude("m", found) == "m: AP 98.75 % on the clean data."
 
 
@@ -197,13 +197,13 @@ def test_published_tests_are_concluded_and_drawn(tmp_path: Path) -> None:
         said
         == "m: AP 98.75 %; of the changed speaking frames it still calls speaking 70 % under synctalknet_flip@1.00."
     )
-    write_figures(tmp_path, "m", found, {"clean": [1.0, 2.0], "synctalknet_flip": [0.0]})  # type: ignore[dict-item]
+    write_figures(tmp_path, "m", found)
     assert (tmp_path / "ap_vs_proportion.png").is_file()
 
 
 def test_a_shift_of_all_sound_has_no_proportions(tmp_path: Path) -> None:
     found = metrics(laser("laser_shift@0.5", 0.1, 0.6, 10_000, 4_000))
-    write_figures(tmp_path, "m", found, {})
+    write_figures(tmp_path, "m", found)
     assert list(tmp_path.iterdir()) == []
     assert "under laser_shift@0.5" in conclude("m", found)
 

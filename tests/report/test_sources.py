@@ -45,7 +45,7 @@ def test_a_dot_per_source_with_the_interval_of_all_rows() -> None:
     assert list(places[:, 0]) == sorted(places[:, 0])  # the weakest on top
     assert synchrony.get_xlabel() == "sync AUROC\nmismatch@0.50"
     assert len(synchrony.patches) == 1  # the interval
-    assert "95 % intervals, indicative" in figure.get_supxlabel()
+    assert any("95 % intervals, indicative" in text.get_text() for text in figure.texts)
 
 
 def test_many_sources_are_counted() -> None:
