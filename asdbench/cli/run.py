@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from asdbench.cli.options import number_or_off, resamples_option
 from asdbench.cli.output import echo_json, json_option, note, show_run
+
+if TYPE_CHECKING:
+    from asdbench.report.run import Run
 
 
 @click.command(
@@ -140,9 +144,15 @@ from asdbench.cli.output import echo_json, json_option, note, show_run
     metavar="FILE",
     help="TOML file with a table [run] of these options.  [default: asdbench.toml if present]",
 )
+@click.option(
+    "--log",
+    multiple=True,
+    metavar="NAME",
+    help="Log the finished run to mlflow or wandb (docs/exports.md); may be given for both.",
+)
 @click.option("--quiet", is_flag=True, help="No progress bar, no notes.")
 @json_option
-def command(config: Path | None, quiet: bool, as_json: bool, **flags: Any) -> None:
+def command(config: Path | None, quiet: bool, as_json: bool, log: tuple[str, ...], **flags: Any) -> None:
     """Score a model under a suite of conditions.
 
     Settings come from the flags, else ASDBENCH_* variables, else the TOML file, else defaults; run.json records each
@@ -152,6 +162,8 @@ def command(config: Path | None, quiet: bool, as_json: bool, **flags: Any) -> No
     from asdbench.api import run_config
     from asdbench.config import resolve
 
+    if log:
+        _require_loggers(log)
     finished = run_config(
         resolve(flags, config),
         progress=False if quiet else None,
@@ -161,3 +173,25 @@ def command(config: Path | None, quiet: bool, as_json: bool, **flags: Any) -> No
         echo_json(finished.to_dict())
     else:
         show_run(finished)
+    _log(finished, log)
+
+
+def _require_loggers(names: Sequence[str]) -> None:
+    """Refuse before hours of scoring what would fail after them."""
+    from asdbench.exports import require_loggers
+
+    require_loggers(names)
+
+
+def _log(run: Run, names: Sequence[str]) -> None:
+    """Log a finished run; it is whole whatever becomes of that, so that a logger's failure is a warning."""
+    if not names:
+        return
+    from asdbench.errors import ResourceError
+    from asdbench.exports import log_run
+
+    for name in dict.fromkeys(names):
+        try:
+            note(f"logged to {name}, {log_run(run, name)}")
+        except ResourceError as error:
+            note(f"warning: {error}")
