@@ -22,7 +22,7 @@ from asdbench.report.table import Column, Estimate, Kind, Table, format_value
 from asdbench.report.tables import left_out
 from asdbench.report.terms import terms_of
 
-_TILES = (
+_TILES: tuple[tuple[str, str, Kind, str], ...] = (
     ("mismatch@1.00", "fa_changed", "share", "still “speaking” with another person’s voice"),
     ("misalign@1.00", "fa_changed", "share", "still “speaking” with their own voice shifted"),
     ("mismatch@1.00", "retention", "ratio", "retention under mismatch@1.00: 1 never notices, 0 always does"),

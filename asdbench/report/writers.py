@@ -81,8 +81,8 @@ def to_latex(table: Table) -> str:
     What is wider than a page is made smaller where the paper has the package graphicx, as most have.
     """
     alignment = "".join("l" if column.kind == "text" else "r" for column in table.shown)
-    lines = [[column.header for column in table.shown], *table.cells()]
-    signs = sum(max(map(len, cells)) for cells in zip(*lines, strict=True))
+    rows = [[column.header for column in table.shown], *table.cells()]
+    signs = sum(max(map(len, cells)) for cells in zip(*rows, strict=True))
     wide, too_wide = (signs * sign + len(alignment) * gap > page for sign, gap, page in (_IN_COLUMN, _IN_PAGE))
     float_ = "table*" if wide else "table"
     lines = [

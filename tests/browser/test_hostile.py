@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -170,6 +171,15 @@ def test_equal_runs_have_equal_pages_but_for_what_their_record_says(run: Run, tm
     assert report_page(open_run(run.path), run.path / "plots") == page
     other = shutil.copytree(run.path, tmp_path / "elsewhere")
     assert report_page(open_run(other), other / "plots") == page
+
+
+def test_times_are_shown_under_cost_alone(run: Run) -> None:
+    slower = replace(run, record={**run.record, "timings": {**run.record["timings"], "wall_seconds": 77.7}})
+    pages = [report_page(each, run.path / "plots") for each in (run, slower)]
+    parts = [re.split(r'<section id="([\w-]+)">', page) for page in pages]
+    keys = ["head", *parts[0][1::2]]
+    differing = [key for key, one, other in zip(keys, *(each[::2] for each in parts), strict=True) if one != other]
+    assert differing == ["cost"]
 
 
 def test_only_the_kinds_that_are_asked_for_are_written(run: Run, tmp_path: Path) -> None:
