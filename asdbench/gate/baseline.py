@@ -24,6 +24,7 @@ MARK = "baseline.json"
 _SHOWN = ("ap", "tpr", "fpr", "ap_drop", "tpr_drop", "fa_changed", "retention", "sync_auroc")
 """The figures of the table, by the names that rules have for them."""
 
+_PREDICTIONS = predictions_path(Path(), "any").parts[0]
 _COPIED = ("run.json", "metrics.json", "skipped.csv")
 
 
@@ -67,7 +68,9 @@ def update_baseline(run: str | Path | Run, baseline: str | Path, *, allow: Colle
         ResourceError: The disk is full, or the folder cannot be written.
     """
     check_allow(allow)
-    run, folder = run if isinstance(run, Run) else open_run(run), Path(baseline)
+    run = run if isinstance(run, Run) else open_run(run)
+    # Of a link it is the target that is replaced; "." alone has no name to put another folder in the place of.
+    folder = Path(baseline).resolve()
     alone = unusual(run, allow)
     if alone:
         raise NotComparableError(f"{run.path}: cannot be a baseline, since it {' and '.join(alone)}.")
@@ -78,7 +81,7 @@ def update_baseline(run: str | Path | Run, baseline: str | Path, *, allow: Colle
     differing = () if earlier is None else tuple(strictly_differing(earlier[0], run.record))
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     old = None if earlier is None or differing else earlier[1]
-    return Update(folder, run, conditions, size, _table(run, conditions, old), differing)
+    return Update(Path(baseline), run, conditions, size, _table(run, conditions, old), differing)
 
 
 def _earlier(folder: Path) -> tuple[Any, Any] | None:
@@ -88,6 +91,11 @@ def _earlier(folder: Path) -> tuple[Any, Any] | None:
     if not (folder / MARK).is_file():
         what = "holds a run, which an update would replace" if (folder / "run.json").is_file() else "is no baseline"
         raise UsageError(f"{folder}: {what}; choose a folder for the baseline alone, such as baselines/main.")
+    strays = sorted(path.name for path in folder.iterdir() if path.name not in (MARK, _PREDICTIONS, *_COPIED))
+    if strays:
+        raise UsageError(
+            f"{folder}: {strays[0]} is no part of the baseline, and an update would remove it; move it elsewhere."
+        )
     found = open_run(folder)
     return found.record, found.metrics
 

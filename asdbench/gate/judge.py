@@ -20,6 +20,9 @@ from asdbench.types import IGNORE, Condition
 TAIL = 0.05
 """Probability of any false alarm among all rules; and that a rule passes whose figure fell just beyond its margin."""
 
+_ROUNDING = 1e-9
+"""What floats leave of a loss that is exactly the margin: 0.89 - 0.9 is less than -0.01."""
+
 _NO_SHARES = ("retention", "retention_voiced", "_rescaled", "_drop")
 """How the names of figures end that may leave 0 to 1."""
 
@@ -63,7 +66,7 @@ def judge(
         found |= {each.rule.name: each for each in _condition(sides, [r for r in rules if r.condition == name])}
     ordered = [found[rule.name] for rule in rules]
     tested = [each for each in ordered if each.change is not None and each.change.error is not None]
-    p_values = [each.change.p_value(each.rule.margin) for each in tested if each.change is not None]
+    p_values = [each.change.p_value(each.rule.margin + _ROUNDING) for each in tested if each.change is not None]
     corrected = {each.rule.name: pair for each, *pair in zip(tested, *holm(p_values, TAIL), strict=True)}
     return [_ruling(each, corrected) for each in ordered], len(tested)
 
@@ -142,9 +145,10 @@ def _possible(found: _Found, low: float | None, high: float | None) -> tuple[flo
 def _outcome(low: float | None, high: float | None, margin: float) -> Outcome:
     if low is None or high is None:
         return "inconclusive"
-    if low >= -margin:
+    allowed = -margin - _ROUNDING
+    if low >= allowed:
         return "pass"
-    return "regression" if high < -margin else "inconclusive"
+    return "regression" if high < allowed else "inconclusive"
 
 
 def _reason(
@@ -158,11 +162,19 @@ def _reason(
         return f"{moved} ({equal})."
     allowed = f"{100 * rule.margin:g} points"
     if outcome == "pass":
-        return f"{moved}; a loss of more than {allowed} is ruled out (worst likely {100 * min(low, 0):+.2f})."
+        return f"{moved}; a loss of more than {allowed} is ruled out (worst likely {100 * low:+.2f})."
     if outcome == "regression":
         return f"{moved}; the loss exceeds {allowed} beyond chance (best likely {100 * high:+.2f})."
-    least = f"; a drop could be told from chance from {100 * detectable:.2f} points on" if detectable else ""
+    least = _least(detectable)
     return f"{moved}; the data can neither rule out a loss of more than {allowed} nor show one{least}."
+
+
+def _least(detectable: float | None) -> str:
+    if not detectable:
+        return ""
+    if detectable > 1:
+        return "; no drop that is possible could be told from chance"
+    return f"; a drop could be told from chance from {100 * detectable:.2f} points on"
 
 
 def _moved(value: float, rule: Rule) -> str:

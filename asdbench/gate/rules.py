@@ -21,7 +21,7 @@ from asdbench.resources import read_toml
 THRESHOLDS = tuple(frozen_thresholds([1, 0], [1.0, FIXED_HALF]))
 """Names of the thresholds at which a rate can be asked for."""
 
-_MARGIN = re.compile(r"(?P<sign>[+-]?)(?P<number>\d+(?:\.\d*)?|\.\d+)(?P<unit>pt)?")
+_MARGIN = re.compile(r"(?P<sign>[+-]?)(?P<number>\d+(?:\.\d*)?|\.\d+)(?P<unit>pt)?", re.ASCII)
 _LARGEST = 1.0
 
 

@@ -85,6 +85,27 @@ def test_what_is_refused(runs: tuple[Run, Run], tmp_path: Path) -> None:
         update_baseline(tmp_path / "nothing", tmp_path / "base")
 
 
+def test_what_else_lies_in_a_baseline_is_not_removed(runs: tuple[Run, Run], tmp_path: Path) -> None:
+    update_baseline(runs[0], tmp_path / "base")
+    (tmp_path / "base" / "NOTES.md").write_text("mine")
+    with pytest.raises(UsageError, match=r"NOTES\.md is no part of the baseline"):
+        update_baseline(runs[1], tmp_path / "base")
+    assert (tmp_path / "base" / "NOTES.md").read_text() == "mine"
+    assert open_run(tmp_path / "base").record["fingerprint"] == runs[0].record["fingerprint"]
+
+
+def test_a_link_and_the_current_folder(runs: tuple[Run, Run], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    update_baseline(runs[0], tmp_path / "base")
+    (tmp_path / "link").symlink_to("base")
+    assert update_baseline(runs[1], tmp_path / "link").baseline == tmp_path / "link"
+    assert (tmp_path / "link").is_symlink()
+    assert open_run(tmp_path / "base").record["fingerprint"] == runs[1].record["fingerprint"]
+    assert {path.name for path in tmp_path.iterdir()} == {"base", "link"}
+    monkeypatch.chdir(tmp_path / "base")
+    update_baseline(runs[0], ".")
+    assert open_run(tmp_path / "base").record["fingerprint"] == runs[0].record["fingerprint"]
+
+
 @pytest.mark.parametrize(
     ("changes", "allow", "said"),
     [

@@ -11,6 +11,8 @@ import pytest
 from asdbench.analysis.rows import RunRows
 from asdbench.errors import DataError, UnknownNameError, UsageError
 from asdbench.gate import Rules, gate, parse_rule
+from asdbench.gate.judge import _Found, _ruling
+from asdbench.metrics.jackknife import Change
 from tests.analysis.test_comparison import scored
 from tests.gate.runs import Made, edited, made, with_nan, without
 
@@ -170,6 +172,29 @@ def test_intervals_stay_within_what_figures_can_be() -> None:
         assert ruling.old is not None
         room = 1 - ruling.old if ruling.better == "higher" else ruling.old
         assert room - 1 <= ruling.low <= ruling.change <= ruling.high <= room  # type: ignore[operator]
+
+
+def test_a_loss_that_is_exactly_the_margin_passes() -> None:
+    """0.3 - 0.4 is -0.10000000000000003."""
+    base = made().rows
+    speaking = np.flatnonzero(base.clean.label == 1).reshape(-1, 10)
+    high, low = (np.full(500, -1.0, np.float32) for _ in range(2))
+    high[speaking[:, :4].ravel()] = low[speaking[:, :3].ravel()] = 1.0
+    old, new = (made(edited(base, "clean", score=score)) for score in (high, low))
+    (ruling,) = gate(new, old, ["clean.tpr@fixed:0.5:-10pt"]).rulings
+    assert ruling.change == pytest.approx(-0.1)
+    assert ruling.change < -0.1
+    assert (ruling.outcome, ruling.p_value) == ("pass", 1.0)
+    assert gate(new, old, ["clean.tpr@fixed:0.5:-9.9pt"]).state == "regression"
+
+
+def test_a_drop_that_nothing_could_find() -> None:
+    change = Change(-0.4, 0.5, 4)
+    assert change.detectable(0.05, 0.01) > 1  # type: ignore[operator]
+    found = _Found(parse_rule("clean.tpr:-1pt"), 0.9, 0.5, change)
+    ruling = _ruling(found, {})
+    assert ruling.outcome == "inconclusive"
+    assert "no drop that is possible could be told from chance" in ruling.reason
 
 
 def test_a_run_on_another_scale_is_told() -> None:
