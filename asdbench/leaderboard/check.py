@@ -6,17 +6,31 @@ make it again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
+from asdbench.adapters import MODELS
+from asdbench.analysis.conditions import HEADLINE
 from asdbench.checkpoints.cards import card_for
 from asdbench.errors import DataError, UsageError
-from asdbench.leaderboard.entry import REFERENCES, Entry, Figure, content_hash, decoded, read_entry, replicates_of
-from asdbench.leaderboard.figures import CLEAN
+from asdbench.leaderboard.entry import (
+    REFERENCES,
+    Entry,
+    Figure,
+    content_hash,
+    decoded,
+    entry_name,
+    read_entry,
+    replicates_of,
+)
+from asdbench.leaderboard.figures import CLEAN, figures_of
 from asdbench.metrics import interval
 from asdbench.metrics.bootstrap import RESAMPLES
+from asdbench.metrics.intervals import LEVEL
+from asdbench.perturb.dubbed import DUBBED
 from asdbench.protocols.catalogue import PROTOCOLS
 from asdbench.suites import load_suite
 
@@ -73,10 +87,20 @@ def _identity(entry: Entry) -> Iterator[str]:
         yield "its content is not what its hash says; make it again with asdbench submit."
     if not entry.name.endswith(f"-{entry.run_fingerprint[:8]}"):
         yield f"its name must end with the first signs of its run, {entry.run_fingerprint[:8]}."
+    elif entry.name != _named(entry):
+        yield f"its name must be {_named(entry)}."
+    if entry.threshold != HEADLINE:
+        yield f"its rates must be at {HEADLINE}, not at {entry.threshold}."
     if entry.dtype != "float32":
         yield f"it was scored in {entry.dtype}, not in float32."
     if entry.data.protocol not in PROTOCOLS:
         yield f"there is no protocol {entry.data.protocol!r}."
+
+
+def _named(entry: Entry) -> str:
+    return entry_name(
+        entry.model.name, f"{entry.suite.name}@{entry.suite.version}", entry.data.name, entry.run_fingerprint
+    )
 
 
 def _suite(entry: Entry) -> Iterator[str]:
@@ -95,6 +119,22 @@ def _suite(entry: Entry) -> Iterator[str]:
         strays = {*(figure.mean_of or (figure.condition,))} - known
         if strays:
             yield f"{label} has no condition {min(strays)!r}."
+    yield from _right_figures(entry, label, figures_of(shipped))
+
+
+def _right_figures(
+    entry: Entry, label: str, wanted: Mapping[str, tuple[Literal["higher", "lower"], tuple[str, ...]]]
+) -> Iterator[str]:
+    """Yield which figures are not those of every entry of the suite: none more, none less, none turned round."""
+    for figure in entry.figures:
+        if figure.name not in wanted:
+            yield f"an entry of {label} has no figure {figure.name!r}."
+        elif (figure.better, figure.mean_of) != wanted[figure.name]:
+            better, mean_of = wanted[figure.name]
+            yield f"{figure.name}: {better} is better" + (f", the mean of {', '.join(mean_of)}." if mean_of else ".")
+    missing = [name for name in wanted if entry.figure(name) is None and not name.startswith(f"{DUBBED.name}.")]
+    if missing:
+        yield f"{missing[0]} is missing; an entry has all figures of {label}."
 
 
 def _model(entry: Entry) -> Iterator[str]:
@@ -103,6 +143,8 @@ def _model(entry: Entry) -> Iterator[str]:
         yield f"{model.adapter!r} is of another kind than {entry.kind!r}."
     if entry.kind == "reference":
         return
+    if model.adapter not in MODELS.names() and model.code is None:
+        yield f"asdbench ships no code of {model.adapter!r}, and it names none."
     if model.checkpoint_sha256 is None:
         yield "nobody can know what weights it had."
         return
@@ -126,14 +168,14 @@ def _counts(entry: Entry) -> Iterator[str]:
         yield "it has more effective units than units."
     if units.resamples != RESAMPLES:
         yield f"its intervals must rest on {RESAMPLES:,} resamples."
+    if units.level != LEVEL:
+        yield f"its intervals must be those of {100 * LEVEL:g} %."
 
 
 def _figures(entry: Entry) -> Iterator[str]:
     names = [figure.name for figure in entry.figures]
     if len(set(names)) < len(names):
         yield "a figure stands there twice."
-    if f"{CLEAN}.ava" not in names:
-        yield "clean AP is missing."
     for figure in entry.figures:
         for problem in _figure(entry, figure):
             yield f"{figure.name}: {problem}"
@@ -167,6 +209,8 @@ def _resampled(entry: Entry, figure: Figure, low: float, high: float) -> Iterato
         yield f"it needs {entry.units.resamples:,} resampled values."
     elif len(known) and not (low - _CLOSE <= known.min() and known.max() <= high + _CLOSE):
         yield f"a resampled value lies outside of {low:g} to {high:g}."
+    elif len(known) and not known.min() - _CLOSE <= (figure.value or 0.0) <= known.max() + _CLOSE:
+        yield f"{figure.value} lies beyond all of its resampled values."
     else:
         yield from _same_ends(entry, figure)
 
@@ -184,6 +228,8 @@ def _sources(entry: Entry) -> Iterator[str]:
     rows, sources = entry.data.rows, entry.sources
     if entry.units.kind == "source" and len(sources) != entry.units.count:
         yield f"{len(sources)} sources are listed, and {entry.units.count} were resampled."
+    if len({source.name for source in sources}) < len(sources):
+        yield "a source stands there twice."
     for key, total in ((key, rows.get(key, 0)) for key in ("positive", "negative")):
         if sum(getattr(source, key) for source in sources) != total:
             yield f"the {key} rows of its sources do not add up to {total:,}."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Literal
@@ -30,6 +31,7 @@ _Digest = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{8,64}$")]
 _Address = Annotated[str, msgspec.Meta(pattern="^https://[!-~]+$", max_length=300)]
 _Count = Annotated[int, msgspec.Meta(ge=0)]
 _MOST_BYTES = 2_000_000
+_MOST_UNITS = 1_000_000
 
 
 class Model(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -102,8 +104,8 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """What the intervals rest on; as ``units`` in ``metrics.json``, with the hash of the units' names."""
 
     kind: Literal["source", "block"]
-    count: Annotated[int, msgspec.Meta(ge=1)]
-    effective: Annotated[int, msgspec.Meta(ge=1)]
+    count: Annotated[int, msgspec.Meta(ge=1, le=_MOST_UNITS)]
+    effective: Annotated[int, msgspec.Meta(ge=1, le=_MOST_UNITS)]
     names_sha256: _Sha256
     resamples: _Count
     seed: _Text
@@ -206,6 +208,19 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     def figure(self, name: str) -> Figure | None:
         """Return a figure by ``condition.figure``, ``None`` where the entry has none."""
         return next((each for each in self.figures if each.name == name), None)
+
+
+def entry_name(model: str, suite: str, data: str, run_fingerprint: str) -> str:
+    """Return what the entry of a run is called, with signs that file names have everywhere.
+
+    Args:
+        model: As the run calls it.
+        suite: Name and version.
+        data: Name of the data set.
+        run_fingerprint: Of the run.
+    """
+    label = re.sub(r"[^A-Za-z0-9@.()_+#=-]+", "-", f"{model}-{suite}-{data}").strip("-.") or "entry"
+    return f"{label[:180]}-{run_fingerprint[:8]}"
 
 
 def content_hash(entry: Entry) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from dataclasses import asdict
+from typing import Any, Literal
 
 import numpy as np
 
@@ -18,8 +19,11 @@ from asdbench.metrics import combine, interval
 from asdbench.metrics.bootstrap import Replicates
 from asdbench.metrics.inputs import Float64Array
 from asdbench.perturb.dubbed import DUBBED
+from asdbench.types import Suite
 
 CLEAN = "clean"
+
+Better = Literal["higher", "lower"]
 
 RATES = ("fpr", "retention", "fa_changed")
 """Figures at the headline threshold."""
@@ -42,14 +46,27 @@ def headline_figures(rows: RunRows, metrics: Mapping[str, Any]) -> tuple[Figure,
     clean = next(iter(named))
     found = [_single(rows, named, clean, "ava", CLEAN), _single(rows, named, clean, "fpr", CLEAN)]
     for name in _largest_tests(metrics["conditions"]):
-        keys = ("fa_changed",) if named[name]["perturbation"] == DUBBED.perturbation else ("retention", "sync_auroc")
-        found += [_single(rows, named, name, key) for key in keys]
+        found += [_single(rows, named, name, key) for key in _keys(named[name]["perturbation"])]
     for kind, names in _corruptions(metrics["conditions"]).items():
         if len(names) == 1:
             found.append(_single(rows, named, names[0], "ap_drop"))
         else:
             found.append(_mean(rows, named, kind, names))
     return tuple(found)
+
+
+def figures_of(suite: Suite) -> dict[str, tuple[Better, tuple[str, ...]]]:
+    """Return the figures that an entry of a suite can have: name to better direction and the conditions averaged."""
+    named = {condition.name: condition for condition in (*suite.conditions, DUBBED)}
+    records = [asdict(condition) for condition in named.values()]
+    found: dict[str, tuple[Better, tuple[str, ...]]] = {f"{CLEAN}.ava": ("higher", ()), f"{CLEAN}.fpr": ("lower", ())}
+    for name in _largest_tests(records):
+        for key in _keys(named[name].perturbation):
+            found[f"{name}.{key}"] = _better(better_direction(named[name], key)), ()
+    for kind, names in _corruptions(records).items():
+        averaged = tuple(names) if len(names) > 1 else ()
+        found[f"{kind if averaged else names[0]}.ap_drop"] = "lower", averaged
+    return found
 
 
 def _largest_tests(conditions: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -61,6 +78,15 @@ def _largest_tests(conditions: Sequence[Mapping[str, Any]]) -> list[str]:
         if kind not in largest or condition["proportion"] > largest[kind]["proportion"]:
             largest[kind] = condition
     return [condition["name"] for condition in largest.values()]
+
+
+def _keys(perturbation: str | None) -> tuple[str, ...]:
+    """Return the figures of a test whose changed rows become negative."""
+    return ("fa_changed",) if perturbation == DUBBED.perturbation else ("retention", "sync_auroc")
+
+
+def _better(direction: int) -> Better:
+    return "higher" if direction > 0 else "lower"
 
 
 def _corruptions(conditions: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
@@ -117,7 +143,7 @@ def _figure(
     return Figure(
         condition=condition,
         figure=key,
-        better="higher" if direction > 0 else "lower",
+        better=_better(direction),
         value=number,
         undefined=undefined,
         low=ends.low if ends else None,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,18 @@ from asdbench.checkpoints.cards import card_for
 from asdbench.errors import CheckpointError, DataError, NotComparableError, UsageError
 from asdbench.leaderboard.check import check_entry
 from asdbench.leaderboard.command import commands_of
-from asdbench.leaderboard.entry import REFERENCES, Data, Entry, Evidence, Model, Source, SuiteMark, sealed, write_entry
+from asdbench.leaderboard.entry import (
+    REFERENCES,
+    Data,
+    Entry,
+    Evidence,
+    Model,
+    Source,
+    SuiteMark,
+    entry_name,
+    sealed,
+    write_entry,
+)
 from asdbench.leaderboard.figures import headline_figures, source_figures
 from asdbench.metrics.bootstrap import RESAMPLES
 from asdbench.report.run import Run, open_run
@@ -47,9 +57,8 @@ def entry_of(run: Run, *, code: str | None = None, weights: str | None = None, n
     fresh = run.recomputed()
     _require_same_numbers(run, fresh)
     record = run.record
-    label = _plain(f"{record['model']['name']}-{_suite(record)}-{record['data']['name']}")
     entry = Entry(
-        name=f"{label[:180]}-{record['fingerprint'][:8]}",
+        name=entry_name(record["model"]["name"], _suite(record), record["data"]["name"], record["fingerprint"]),
         kind="reference" if record["model"]["adapter"] in REFERENCES else "model",
         commands=commands_of(record),
         model=_model(record["model"], code, weights),
@@ -179,11 +188,6 @@ def _rows_hash(rows: RunRows) -> str:
     for row in zip(*(column.tolist() for column in columns), strict=True):
         digest.update(repr(row).encode())
     return digest.hexdigest()
-
-
-def _plain(text: str) -> str:
-    """Return text with signs that file names have everywhere."""
-    return re.sub(r"[^A-Za-z0-9@.()_+#=-]+", "-", text).strip("-.") or "entry"
 
 
 def _suite(record: Any) -> str:

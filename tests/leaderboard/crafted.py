@@ -12,12 +12,13 @@ from asdbench.analysis.rows import RunRows
 from asdbench.leaderboard.entry import Entry
 from asdbench.leaderboard.submit import entry_of
 from asdbench.records.folder import RunFolder, fingerprint
-from asdbench.records.predictions import predictions_path, write_predictions
+from asdbench.records.predictions import Predictions, predictions_path, write_predictions
 from asdbench.report.run import Run, open_run
 from asdbench.suites import load_suite
 from tests.analysis.test_comparison import CLEAN, MISMATCH, scored
 
-KEPT = {each.name: each for each in (CLEAN, MISMATCH)}
+MISALIGN = replace(MISMATCH, name="misalign@1.00", perturbation="misalign")
+KEPT = {each.name: each for each in (CLEAN, MISMATCH, MISALIGN)}
 SUITE = load_suite("unsync@1")
 
 
@@ -73,7 +74,12 @@ def record_of(model: str, **changes: Any) -> dict[str, Any]:
 def made_run(path: Path, model: str, rows: RunRows | None = None, resamples: int = 1000, **changes: Any) -> Run:
     """A run folder of given rows."""
     record = record_of(model, **changes)
-    rows = replace(scored(0.9) if rows is None else rows, conditions=KEPT)
+    held = scored(0.9) if rows is None else rows
+
+    def read(name: str) -> Predictions:
+        return held.read(MISMATCH.name if name == MISALIGN.name else name)
+
+    rows = replace(held, conditions=KEPT, read=read)
     path.mkdir(parents=True)
     for name in KEPT:
         write_predictions(predictions_path(path, name), rows.read(name))

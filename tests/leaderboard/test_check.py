@@ -11,6 +11,8 @@ import pytest
 from asdbench.errors import DataError
 from asdbench.leaderboard.check import check_entry, check_file, entries_in
 from asdbench.leaderboard.entry import Entry, Figure, encoded, sealed, write_entry
+from asdbench.leaderboard.figures import figures_of
+from asdbench.suites import load_suite
 
 CARD = "d44bc3ea7baa8e0946fa3921311714a630ed8b90a1928fab0dbe30d918909317"
 
@@ -40,8 +42,9 @@ def test_an_entry_in_order(entries: dict[str, Entry], tmp_path: Path) -> None:
 def test_a_number_changed_by_hand(entries: dict[str, Entry]) -> None:
     entry = entries["plain"]
     figure = msgspec.structs.replace(entry.figures[0], value=0.97)
-    (problem,) = check_entry(msgspec.structs.replace(entry, figures=(figure, *entry.figures[1:])))
+    problem, beyond = check_entry(msgspec.structs.replace(entry, figures=(figure, *entry.figures[1:])))
     assert "not what its hash says" in problem
+    assert "0.97 lies beyond all of its resampled values" in beyond
 
 
 @pytest.mark.parametrize(
@@ -62,6 +65,11 @@ def test_a_number_changed_by_hand(entries: dict[str, Entry]) -> None:
         ({"units__effective": 99}, "more effective"),
         ({"units__resamples": 10}, "1,000 resamples"),
         ({"sources": ()}, "0 sources are listed"),
+        ({"threshold": "eer"}, "must be at tpr:0.9"),
+        ({"units__level": 0.5}, "those of 95 %"),
+        ({"data__name": "other"}, "its name must be light-asd.plain-unsync@1-other-"),
+        ({"model__name": "lr-asd.ava"}, "its name must be lr-asd.ava-unsync@1-films-"),
+        ({"model__adapter": "mine"}, "no code of 'mine'"),
     ],
 )
 def test_what_cannot_be_right(entries: dict[str, Entry], changes: dict[str, Any], named: str) -> None:
@@ -82,6 +90,13 @@ def test_what_cannot_be_right(entries: dict[str, Entry], changes: dict[str, Any]
         ({"replicates": encoded([0.5] * 999 + [float("inf")])}, "1,000 resampled"),
         ({"replicates": "?"}, "base64"),
         ({"condition": "nothing"}, "no condition 'nothing'"),
+        ({"value": 0.5}, "beyond all of its resampled values"),
+        ({"better": "lower"}, "clean.ava: higher is better"),
+        ({"condition": "resplice@1.00"}, "has no figure 'resplice@1.00.ava'"),
+        ({"figure": "<script>"}, "has no figure 'clean.<script>'"),
+        ({"condition": "<b>", "mean_of": ("clean",)}, "has no figure '<b>.ava'"),
+        ({"mean_of": ("clean",)}, "clean.ava: higher is better"),
+        ({"figure": "fpr"}, "clean.ava is missing"),
     ],
 )
 def test_figures_that_cannot_be_right(entries: dict[str, Entry], changes: dict[str, Any], named: str) -> None:
@@ -92,9 +107,36 @@ def test_figures_that_cannot_be_right(entries: dict[str, Entry], changes: dict[s
 def test_a_figure_twice_and_a_source_out_of_range(entries: dict[str, Entry]) -> None:
     entry = entries["plain"]
     assert any("twice" in problem for problem in check_entry(changed(entry, figures=entry.figures * 2)))
+    problems = check_entry(changed(entry, sources=(entry.sources[0], *entry.sources[:-1])))
+    assert "a source stands there twice." in problems
     source = msgspec.structs.replace(entry.sources[0], figures={"clean.ava": 3.0})
     problems = check_entry(changed(entry, sources=(source, *entry.sources[1:])))
     assert any("source 'v00', clean.ava" in problem for problem in problems)
+
+
+def test_no_entry_leaves_out_a_figure(entries: dict[str, Entry]) -> None:
+    entry = entries["plain"]
+    for figure in entry.figures:
+        left = tuple(each for each in entry.figures if each != figure)
+        assert any(f"{figure.name} is missing" in problem for problem in check_entry(changed(entry, figures=left)))
+
+
+def test_more_units_than_memory_holds(entries: dict[str, Entry], tmp_path: Path) -> None:
+    entry = changed(entries["plain"], units__kind="block", units__count=10**15)
+    write_entry(entry, tmp_path / f"{entry.name}.json")
+    with pytest.raises(DataError, match=r"units\.count"):
+        check_file(tmp_path / f"{entry.name}.json")
+
+
+@pytest.mark.parametrize("suite", ["unsync", "corruptions", "egocentric", "full", "published-laser"])
+def test_the_figures_of_a_suite(suite: str) -> None:
+    found = figures_of(load_suite(suite))
+    assert found["clean.ava"] == ("higher", ())
+    names = {condition.name: condition.role for condition in load_suite(suite).conditions} | {"dubbed": "test"}
+    for name, (better, mean_of) in found.items():
+        assert better == ("higher" if name.endswith((".ava", ".sync_auroc")) else "lower")
+        conditions = mean_of or (name.rpartition(".")[0],)
+        assert {names[each] for each in conditions} <= {"reference", "test"}
 
 
 def test_another_file_name_and_the_same_run_twice(entries: dict[str, Entry], tmp_path: Path) -> None:

@@ -28,22 +28,25 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 def test_the_figures_are_those_of_the_run(run: Run) -> None:
     entry = entry_of(run)
     assert check_entry(entry) == ()
-    clean, mismatch = run.metrics["conditions"]
+    clean, *tests = run.metrics["conditions"]
     wanted = {
         "clean.ava": (clean["metrics"]["ava"], clean["intervals"]["ava"]),
         "clean.fpr": (clean["metrics"]["at"]["tpr:0.9"]["fpr"], clean["intervals"]["at"]["tpr:0.9"]["fpr"]),
-        "mismatch@1.00.retention": (
-            mismatch["metrics"]["at"]["tpr:0.9"]["retention"], mismatch["intervals"]["at"]["tpr:0.9"]["retention"],
-        ),
-        "mismatch@1.00.sync_auroc": (mismatch["metrics"]["sync_auroc"], mismatch["intervals"]["sync_auroc"]),
-    }  # fmt: skip
+    }
+    for test in tests:
+        metrics, ends = test["metrics"], test["intervals"]
+        found = metrics["at"]["tpr:0.9"]["retention"], ends["at"]["tpr:0.9"]["retention"]
+        wanted |= {
+            f"{test['name']}.retention": found,
+            f"{test['name']}.sync_auroc": (metrics["sync_auroc"], ends["sync_auroc"]),
+        }
     assert {figure.name for figure in entry.figures} == set(wanted)
     for figure in entry.figures:
         value, ends = wanted[figure.name]
         assert (figure.value, figure.low, figure.high) == (value, ends["low"], ends["high"])
     assert {figure.name: figure.better for figure in entry.figures} == {
         "clean.ava": "higher", "clean.fpr": "lower", "mismatch@1.00.retention": "lower",
-        "mismatch@1.00.sync_auroc": "higher",
+        "mismatch@1.00.sync_auroc": "higher", "misalign@1.00.retention": "lower", "misalign@1.00.sync_auroc": "higher",
     }  # fmt: skip
     assert len(entry.sources) == 25
     assert entry.sources[0].figures["clean.ava"] is not None
