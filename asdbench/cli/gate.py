@@ -67,7 +67,7 @@ def command(run: Path, baseline: Path, file: Path | None, texts: tuple[str, ...]
     """Fail where a run is worse than a baseline by more than rules allow, and by more than chance.
 
     Exit codes: 0 passed, or inconclusive (with a warning); 1 worse; 3 not comparable; 4 inconclusive with --strict; 2 a
-    wrong flag or rule; 5 broken or missing data.
+    wrong flag or rule; 5 broken or missing data; 8 the verdict cannot be written.
     """
     if flags["update"]:
         _update(run, baseline, flags["allow"], flags["as_json"])

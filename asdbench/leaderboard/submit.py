@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,7 @@ from asdbench.report.run import Run, open_run
 from asdbench.suites import load_suite
 
 _FULL = "float32"
+_LONGEST_ADDRESS, _LONGEST_NOTE = 300, 500  # as the schema has them
 
 
 def entry_of(run: Run, *, code: str | None = None, weights: str | None = None, note: str | None = None) -> Entry:
@@ -50,8 +52,9 @@ def entry_of(run: Run, *, code: str | None = None, weights: str | None = None, n
         NotComparableError: Others could not stand beside it: limit, skips, own seed or suite, half precision.
         CheckpointError: Nobody can know what weights it had.
         DataError: Its numbers are not those of its predictions.
-        UsageError: Code of its own, and no address of it.
+        UsageError: Code of its own, and no address of it; an address or a note that an entry cannot hold.
     """
+    _require_words(code, weights, note)
     require_submittable(run, code)
     rows = run.rows
     fresh = run.recomputed()
@@ -82,6 +85,17 @@ def entry_of(run: Run, *, code: str | None = None, weights: str | None = None, n
         note=note,
     )
     return sealed(_checked(entry))
+
+
+def _require_words(code: str | None, weights: str | None, note: str | None) -> None:
+    for flag, address in (("--code", code), ("--weights", weights)):
+        if address is not None and not (re.fullmatch(r"https://[!-~]+", address) and len(address) <= _LONGEST_ADDRESS):
+            raise UsageError(
+                f"{flag} {address[:80]!r}: no address for an entry; it begins with https://, holds no spaces and no "
+                f"other than ASCII signs, and is at most {_LONGEST_ADDRESS} long."
+            )
+    if note is not None and len(note) > _LONGEST_NOTE:
+        raise UsageError(f"--note: at most {_LONGEST_NOTE} signs, and this one has {len(note):,}; shorten it.")
 
 
 def require_submittable(run: Run, code: str | None = None) -> None:

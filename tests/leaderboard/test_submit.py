@@ -100,7 +100,7 @@ def test_code_of_ones_own_needs_an_address(run: Run) -> None:
     entry = entry_of(own, code="https://example.org/mine", note="<b>ours</b>")
     assert (entry.model.code, entry.note) == ("https://example.org/mine", "<b>ours</b>")
     assert check_entry(entry) == ()
-    with pytest.raises(DataError, match="code"):
+    with pytest.raises(UsageError, match="--code"):
         entry_of(own, code="javascript:alert(1)")
 
 
@@ -185,3 +185,23 @@ def test_the_shipped_entries_can_be_made_again_by_their_commands(shipped: tuple[
 
 def test_open_run_and_path_are_the_same(run: Run) -> None:
     assert entry_of(open_run(run.path)) == entry_of(run)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ({"weights": "http://example.org/w"}, "--weights 'http://example.org/w': no address"),
+        ({"code": "https://example.org/my code"}, "begins with https://"),
+        ({"weights": "https://" + "a" * 300}, "at most 300 long"),
+        ({"note": "a" * 501}, "--note: at most 500 signs, and this one has 501"),
+    ],
+)
+def test_words_that_an_entry_cannot_hold(run: Run, words: dict[str, str], said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        entry_of(run, **words)
+
+
+def test_the_longest_words_are_held(run: Run) -> None:
+    address = "https://" + "a" * 292
+    entry = entry_of(run, code=address, weights=address, note="a" * 500)
+    assert (entry.model.code, entry.model.weights, entry.note) == (address, address, "a" * 500)
