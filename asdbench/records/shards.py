@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -134,19 +135,19 @@ class Shards:
             columns[name] = pa.array(np.concatenate([track.columns[name] for track in tracks]))
         return pa.table(columns, metadata={_MADE_WITH: self._made_with})
 
-    def _read(self, columns: list[str]) -> pa.Table:
+    def _read(self, columns: Sequence[str]) -> Iterator[tuple[pa.Table, list[tuple[TrackKey, slice]]]]:
+        """Yield keys and columns of each shard, and which rows are whose; text is read once per track, not per row."""
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        tables = []
+        text = [*_KEYS, *_FACTS]
         for path in self._paths():
             try:
                 if self._is_ours(path):
-                    # Two shards that were written alike but for what they say of it are put together.
-                    tables.append(pq.read_table(path, columns=columns).replace_schema_metadata())
+                    table = pq.read_table(path, columns=[*_KEYS, *columns], read_dictionary=text).combine_chunks()
+                    yield table, _tracks(table)
             except (OSError, pa.ArrowException) as error:
                 raise DataError(f"{path}: damaged ({error}); delete it and run the same command again.") from error
-        return pa.concat_tables(tables) if tables else pa.table({name: pa.array([], pa.string()) for name in columns})
 
     def _is_ours(self, path: Path) -> bool:
         import pyarrow.parquet as pq
@@ -161,9 +162,11 @@ class Shards:
 
     def facts(self) -> dict[TrackKey, TrackFacts]:
         """Return what is known of every scored track beside its scores."""
-        table = self._read([*_KEYS, *_FACTS])
-        video, entity, *facts = (column.to_pylist() for column in table.columns)
-        return {TrackKey(v, e): TrackFacts(*known) for v, e, *known in zip(video, entity, *facts, strict=True)}
+        found = {}
+        for table, tracks in self._read(_FACTS):
+            for key, rows in tracks:
+                found[key] = TrackFacts(*(table.column(name)[rows.start].as_py() for name in _FACTS))
+        return found
 
     def scores(self, condition: str) -> dict[TrackKey, Float32Array]:
         """Return the scores of one condition, ``[T]`` per track, frames in time order."""
@@ -171,16 +174,11 @@ class Shards:
 
     def column(self, name: str) -> dict[TrackKey, NDArray[Any]]:
         """Return what else was measured under a name, ``[T]`` per track, frames in time order."""
-        table = self._read([*_KEYS, name])
-        if not table.num_rows:
-            return {}
-        video, entity = (table.column(name).to_pylist() for name in _KEYS)
-        values = table.column(name).to_numpy()
-        starts = [i for i in range(len(video)) if i == 0 or (video[i], entity[i]) != (video[i - 1], entity[i - 1])]
-        return {
-            TrackKey(video[start], entity[start]): values[start:stop]
-            for start, stop in zip(starts, [*starts[1:], len(video)], strict=True)
-        }
+        found: dict[TrackKey, NDArray[Any]] = {}
+        for table, tracks in self._read([name]):
+            values = table.column(name).to_numpy()
+            found |= {key: values[rows] for key, rows in tracks}
+        return found
 
     def remove(self) -> None:
         """Remove all shards."""
@@ -189,3 +187,15 @@ class Shards:
 
 def _column(condition: str) -> str:
     return f"score:{condition}"
+
+
+def _tracks(table: pa.Table) -> list[tuple[TrackKey, slice]]:
+    """Return whose rows are where in a shard, in which each track stands once."""
+    video, entity = (table.column(name).combine_chunks() for name in _KEYS)
+    whose = np.stack([column.indices.to_numpy() for column in (video, entity)])
+    starts = [0, *(1 + np.flatnonzero((whose[:, 1:] != whose[:, :-1]).any(axis=0))), table.num_rows]
+    return [
+        (TrackKey(video[int(start)].as_py(), entity[int(start)].as_py()), slice(int(start), int(stop)))
+        for start, stop in pairwise(starts)
+        if stop > start
+    ]
