@@ -38,7 +38,7 @@ class Gate(Protocol):
         Args:
             run: Run folder, or run, that is judged.
             baseline: What it must not be worse than; ``--asdbench-baseline`` or ``asdbench_baseline`` by default.
-            rules: Rules, each text or read, or the path of a gate.toml; default rules without any.
+            rules: Rules, each text or read, one rule, or the path of a gate.toml; default rules without any.
             strict: Whether inconclusive fails; ``asdbench_strict`` by default.
             allow: What may differ all the same: ``custom``, ``dtype``, ``options``.
 
@@ -66,6 +66,8 @@ def asdbench_gate(request: pytest.FixtureRequest) -> Gate:
         from asdbench.gate.terminal import shown, to_text
         from asdbench.gate.words import sentence
 
+        if isinstance(rules, str) and not rules.endswith(".toml"):
+            rules = [rules]
         chosen = _baseline(request.config) if baseline is None else baseline
         demanded = bool(request.config.getini("asdbench_strict")) if strict is None else strict
         try:

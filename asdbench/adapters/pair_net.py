@@ -35,6 +35,7 @@ from asdbench.adapters.torch_adapter import (
 from asdbench.checkpoints.pair_net import load_pair_net
 from asdbench.devices import choose_device
 from asdbench.errors import DataError, UsageError
+from asdbench.features.rows import require_int16
 from asdbench.features.whisper import HOP, whisper_log_mel
 from asdbench.networks.av_hubert_trunk import TRUNK_HALO, normalised
 from asdbench.networks.pair_net import PairNet
@@ -260,6 +261,7 @@ class PairNetVideo(PairNetAdapter):
 
 def _sound_of(audio: Int16Array, window: tuple[int, int], rate: float) -> Int16Array:
     """Return the samples of one window; the last one may be short, as the wav of a track usually is by one frame."""
+    require_int16(audio)
     first, stop = (round(frame / rate * SAMPLE_RATE) for frame in window)
     sound = audio[first:stop]
     if audio.ndim != 1 or len(sound) < HOP:

@@ -25,6 +25,7 @@ from asdbench.adapters.torch_adapter import exact_inference, one_thread
 from asdbench.checkpoints.files import sha256_of
 from asdbench.checkpoints.load import apply_state_dict, load_state_dict
 from asdbench.errors import DataError, MissingDependencyError
+from asdbench.features.rows import require_int16
 from asdbench.networks.silero_vad import WINDOW, SileroVAD
 from asdbench.types import SAMPLE_RATE, Float32Array, Int16Array, UInt8Array
 
@@ -91,6 +92,7 @@ class VadLip(Adapter):
             raise DataError("a track without a single audio sample cannot be scored; check its wav.")
         if not (isfinite(fps) and fps > 0):
             raise DataError(f"the frame rate must be a positive number, got {fps}; check the annotation of this track.")
+        require_int16(audio)
         samples = torch.from_numpy(audio.astype(np.float32) / _FULL_SCALE)
         with exact_inference(torch.device("cpu")), one_thread():
             windows = self._network(samples).double().sigmoid().numpy()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,8 @@ from asdbench.cli.output import console, echo_json, json_option, note
 
 if TYPE_CHECKING:
     from asdbench.gate import Rules, Update
+
+_OF_A_VERDICT = ("strict", "recalibrate", "out", "junit", "summary")
 
 
 @click.command(
@@ -42,6 +45,7 @@ if TYPE_CHECKING:
     help="A rule in place of the default ones, or beside those of the file; may be given several times.",
 )
 @click.option("--strict", is_flag=True, help="Fail with 4 where the data cannot tell; else that is a warning.")
+@click.option("--recalibrate", is_flag=True, help="Take rates of RUN at its own thresholds, not at the baseline's.")
 @click.option(
     "--allow",
     multiple=True,
@@ -70,6 +74,7 @@ def command(run: Path, baseline: Path, file: Path | None, texts: tuple[str, ...]
     wrong flag or rule; 5 broken or missing data; 8 the verdict cannot be written.
     """
     if flags["update"]:
+        _refuse_verdict_flags(file, texts, flags)
         _update(run, baseline, flags["allow"], flags["as_json"])
         return
     from asdbench.gate import gate
@@ -80,15 +85,25 @@ def command(run: Path, baseline: Path, file: Path | None, texts: tuple[str, ...]
 
     outputs = Outputs.of(flags["out"], flags["junit"], flags["summary"])
     outputs.clear()
-    found = gate(run, baseline, _rules(file, texts), strict=flags["strict"], allow=flags["allow"])
-    outputs.write(found)
+    chosen = {name: flags[name] for name in ("strict", "recalibrate", "allow")}
+    found = gate(run, baseline, _rules(file, texts), **chosen)
     if flags["as_json"]:
         echo_json(to_dict(found))
     else:
         print_judgement(console(), found)
+    outputs.write(found)  # last, so that a place that cannot be written does not cost the verdict
     if os.environ.get("GITHUB_ACTIONS") == "true" and annotation(found):
         click.echo(annotation(found), err=True)
     sys.exit(found.exit_code)
+
+
+def _refuse_verdict_flags(file: Path | None, texts: tuple[str, ...], flags: Mapping[str, Any]) -> None:
+    from asdbench.errors import UsageError
+
+    given = {"rules": file, "rule": texts} | {name: flags[name] for name in _OF_A_VERDICT}
+    named = [f"--{name}" for name, value in given.items() if value]
+    if named:
+        raise UsageError(f"--update gives no verdict, so {', '.join(named)} would do nothing; leave it out.")
 
 
 def _rules(file: Path | None, texts: tuple[str, ...]) -> Rules | tuple[str, ...] | None:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asdbench.errors import DataError
-from asdbench.features.rows import wrapped
+from asdbench.features.rows import require_int16, wrapped
 from asdbench.types import SAMPLE_RATE, Float32Array, Int16Array
 
 COEFFICIENTS = 13
@@ -77,8 +77,9 @@ def mfcc_for_frames(waveform: Int16Array, num_frames: int, fps: float) -> Float3
         ``[4 * num_frames, 13]``.
 
     Raises:
-        DataError: As for `mfcc`, or a track without frames.
+        DataError: As for `mfcc`, or a track without frames, or samples that are no int16.
     """
+    require_int16(waveform)
     return wrapped(mfcc(waveform, fps), num_frames)
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asdbench.errors import DataError
-from asdbench.features.rows import wrapped
+from asdbench.features.rows import require_int16, wrapped
 from asdbench.types import SAMPLE_RATE, Float32Array, Int16Array
 
 MEL_BANDS = 64
@@ -78,8 +78,9 @@ def vggish_log_mel_for_frames(waveform: Int16Array, num_frames: int, fps: float)
         ``[4 * num_frames, 64]``.
 
     Raises:
-        DataError: As for `vggish_log_mel`, or a track without frames.
+        DataError: As for `vggish_log_mel`, or a track without frames, or samples that are no int16.
     """
+    require_int16(waveform)
     return wrapped(vggish_log_mel(waveform, fps), num_frames)
 
 

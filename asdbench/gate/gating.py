@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from asdbench.analysis.conditions import HEADLINE
 from asdbench.analysis.intervals import units_record
 from asdbench.analysis.rows import RunRows
 from asdbench.errors import UsageError
+from asdbench.gate.baseline import MARK
 from asdbench.gate.comparable import reasons, row_reasons
 from asdbench.gate.defaults import default_rules
 from asdbench.gate.figures import place_of
@@ -33,6 +35,7 @@ def gate(
     rules: Rules | str | Path | Iterable[str | Rule] | None = None,
     *,
     strict: bool = False,
+    recalibrate: bool = False,
     allow: Collection[str] = (),
 ) -> Judgement:
     """Say whether a run got worse than a baseline by more than rules allow.
@@ -42,6 +45,7 @@ def gate(
         baseline: What it is held against: a run folder, or what `update_baseline` wrote.
         rules: Rules, each text or read, or the path of a gate.toml; `default_rules` of the baseline without any.
         strict: Whether an inconclusive rule fails the gate (exit code 4); gate.toml may ask for it too.
+        recalibrate: Whether rates of the run are taken at its own thresholds; gate.toml may ask for it too.
         allow: What keeps two runs from being compared, but shall not here: ``custom``, ``dtype``, ``options``.
 
     Returns:
@@ -57,6 +61,7 @@ def gate(
     """
     new, old = (each if isinstance(each, Run) else open_run(each) for each in (run, baseline))
     held = default_rules(old) if rules is None else rules_of(rules)
+    held = replace(held, recalibrate=held.recalibrate or recalibrate)
     ends: dict[str, Any] = {
         "run": _identified(new), "baseline": _identified(old), "strict": strict or held.strict,
     }  # fmt: skip
@@ -74,7 +79,11 @@ def gate(
     evidence = {
         **units, "level": LEVEL, "tests": tested, "threshold": "own" if held.recalibrate else "baseline",
     }  # fmt: skip
-    warnings = [*_few(units["count"]), *(warning for warning in new.warnings if warning not in old.warnings)]
+    warnings = [
+        *_swapped(new),
+        *_few(units["count"]),
+        *(warning for warning in new.warnings if warning not in old.warnings),
+    ]
     if not held.recalibrate and any(len(place_of(rule)) > 1 for rule in held):
         warnings += _other_scale(rows, new.rows)
     return Judgement(**ends, rulings=tuple(rulings), warnings=tuple(warnings), evidence=evidence)
@@ -96,6 +105,11 @@ def _check(rules: Sequence[Rule], old: Run, new: Run) -> None:
         raise UsageError(f"rule {rule.text!r}: {why}; a gate can only hold what can get worse.")
 
 
+def _swapped(run: Run) -> list[str]:
+    there = (run.path / MARK).is_file()
+    return ["what is judged is itself a baseline, as --update writes them: are the two swapped?"] if there else []
+
+
 def _few(units: int) -> list[str]:
     return [f"only {units} independent recordings: verdicts need at least {MIN_UNITS}"] if units < MIN_UNITS else []
 
@@ -108,7 +122,8 @@ def _other_scale(old: RunRows, new: RunRows) -> list[str]:
         return []
     return [
         f"at the baseline's threshold, which finds 90 % of speech there, the run finds {100 * found:.1f} %: if its "
-        "scores merely lie on another scale, recalibrate = true in gate.toml takes each run at its own threshold"
+        "scores merely lie on another scale, --recalibrate (or recalibrate = true in gate.toml) takes each run at its "
+        "own threshold"
     ]
 
 

@@ -22,7 +22,7 @@ THRESHOLDS = tuple(frozen_thresholds([1, 0], [1.0, FIXED_HALF]))
 """Names of the thresholds at which a rate can be asked for."""
 
 _MARGIN = re.compile(r"(?P<sign>[+-]?)(?P<number>\d+(?:\.\d*)?|\.\d+)(?P<unit>pt)?", re.ASCII)
-_LARGEST = 1.0
+_LARGEST_SHARE = 0.2  # a larger one was meant as points
 
 
 @dataclass(frozen=True)
@@ -148,8 +148,11 @@ def _margin(text: str, metric: str, margin: str) -> float:
     if found is None:
         raise UsageError(f"rule {text!r}: {margin.strip()!r} is no margin; write -0.5pt, +1pt, or a share: -0.005.")
     size: Any = float(found["number"]) / (100 if found["unit"] else 1)
-    if size > _LARGEST:
-        raise UsageError(f"rule {text!r}: a margin of {margin.strip()} is more than everything; are points (pt) meant?")
+    if size > (1 if found["unit"] else _LARGEST_SHARE):
+        raise UsageError(
+            f"rule {text!r}: a margin of {margin.strip()} is {100 * size:g} points; "
+            + (f"is {margin.strip()}pt meant?" if not found["unit"] else "there are no more than 100.")
+        )
     direction = usual_direction(metric)
     if not direction:
         raise UsageError(f"rule {text!r}: neither more nor less of {metric} is better, so no rule can hold it.")

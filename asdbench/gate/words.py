@@ -34,7 +34,11 @@ def _found(judgement: Judgement) -> str:
     undecided = [ruling for ruling in judgement.rulings if ruling.outcome == "inconclusive"]
     if worse:
         more = f"; undecided: {len(undecided)} of {total} rules" if undecided else ""
-        return f"{model} got worse under {_by_condition(worse)}{more}"
+        moved = [ruling for ruling in worse if finite(ruling.change) is not None]
+        lost = [ruling.rule.name for ruling in worse if finite(ruling.change) is None]
+        parts = [f"{model} got worse under {_by_condition(moved)}"] if moved else []
+        parts += [f"{model} and the baseline do not both have a value of {listed(lost)}"] if lost else []
+        return "; ".join(parts) + more
     if undecided:
         names = listed(ruling.rule.name for ruling in undecided)
         strict = f"; {_STRICTLY}" if judgement.strict else ""
@@ -54,8 +58,6 @@ def _by_condition(worse: list[Ruling]) -> str:
 
 
 def _loss(ruling: Ruling) -> str:
-    if finite(ruling.change) is None:
-        return f"{figure_of(ruling)} has no value"
     return f"{figure_of(ruling)} {percent(ruling.old)} to {percent(ruling.new)} %"
 
 

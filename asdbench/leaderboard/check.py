@@ -65,20 +65,23 @@ def entries_in(folders: Sequence[Path]) -> tuple[Entry, ...]:
     """Return all entries of some folders, sorted by name, each checked.
 
     Raises:
-        DataError: There is no such folder, an entry is not in order, or two of them are one run.
+        DataError: There is no such folder, an entry is not in order, or two of them tell of one run differently.
     """
     found: dict[str, tuple[Path, Entry]] = {}
     for folder in folders:
         if not folder.is_dir():
             raise DataError(f"{folder}: no such folder of results.")
-        for path in sorted(folder.glob("*.json")):
+        files = sorted(folder.glob("*.json"))
+        if not files:
+            raise DataError(f"{folder}: no entries; asdbench submit RUN writes one.")
+        for path in files:
             problems = check_file(path)
             if problems:
                 raise DataError(f"{path}: {problems[0]}")
             entry = read_entry(path)
-            other = found.setdefault(entry.run_fingerprint, (path, entry))[0]
-            if other != path:
-                raise DataError(f"{path}: the same run as {other}; remove one of them.")
+            other, same = found.setdefault(entry.run_fingerprint, (path, entry))
+            if same.content_sha256 != entry.content_sha256:
+                raise DataError(f"{path}: another account of the same run as {other}; remove one of them.")
     return tuple(sorted((entry for _, entry in found.values()), key=lambda entry: entry.name))
 
 

@@ -216,8 +216,10 @@ def checked_span(waveform: Int16Array, start: int, stop: int) -> Int16Array:
     """Return a span of a waveform.
 
     Raises:
-        UsageError: It lies outside.
+        UsageError: It lies outside, or the samples are no int16.
     """
+    if waveform.dtype != np.int16:
+        raise UsageError(f"sound is int16 at 16 kHz, not {waveform.dtype}; floats from -1 to 1 are something else.")
     if not 0 <= start <= stop <= len(waveform):
         raise UsageError(f"the span {start} to {stop} does not lie within the {len(waveform)} samples of the waveform.")
     return waveform[start:stop]

@@ -16,11 +16,15 @@ def differing(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, tuple
         new: That of the other.
 
     Returns:
-        Name to the two values: ``data`` (fingerprint of the annotation), ``protocol``, ``plan``, ``limit``, ``dtype``
+        Name to the two values: ``data`` (fingerprint of the annotation), ``protocol``, ``plan`` (``suite`` where that
+        says why), ``limit``, ``dtype``
         and ``media`` (digest of what was scored).
     """
     before, after = _parts(old), _parts(new)
     found = {name: (before[name], after[name]) for name in before if before[name] != after[name]}
+    suites = _suite(old), _suite(new)
+    if "plan" in found and suites[0] != suites[1]:
+        found = {"suite" if name == "plan" else name: suites if name == "plan" else found[name] for name in found}
     # Nobody knows what media predictions of other code were made on, but for the set that names its plan.
     return {name: pair for name, pair in found.items() if name != "media" or None not in pair}
 
@@ -52,13 +56,17 @@ def short(value: object) -> str:
     return f"{text[:12]}..." if len(text) > 20 and " " not in text else text
 
 
+def _suite(record: Mapping[str, Any]) -> str:
+    return f"{record['suite']['name']}@{record['suite']['version']}"
+
+
 def _parts(record: Mapping[str, Any]) -> dict[str, Any]:
     identity = record["identity"]
     return {
         "data": identity["data"].get("fingerprint"),
         "protocol": record["data"]["protocol"],
         "plan": identity["plan_sha256"],
-        "limit": identity["limit"],
+        "limit": identity["limit"] or "all tracks",
         "dtype": identity["model"]["dtype"],
         "media": record["data"].get("media_digest"),
     }

@@ -12,7 +12,7 @@ from typing import Any
 from asdbench.analysis.comparison import compare_runs, find_figure
 from asdbench.analysis.conditions import value_of
 from asdbench.atomic import write_json, write_text
-from asdbench.errors import NotComparableError
+from asdbench.errors import NotComparableError, UsageError
 from asdbench.records.comparable import differing, short
 from asdbench.report.comparison_page import comparison_page
 from asdbench.report.drawing import write_plot
@@ -211,7 +211,14 @@ def require_comparable(old: Run, new: Run) -> None:
 
 
 def write_comparison(found: Comparison, folder: Path) -> None:
-    """Write ``comparison.{html,md,csv,tex,json,png,svg,pdf}``; equal numbers give equal bytes."""
+    """Write ``comparison.{html,md,csv,tex,json,png,svg,pdf}``; equal numbers give equal bytes.
+
+    Raises:
+        UsageError: Something else of one of these names is there.
+    """
+    strange = [path for path in folder.glob("comparison.*") if not (folder / "comparison.json").is_file()]
+    if strange:
+        raise UsageError(f"{strange[0]}: is there, and no comparison of runs; choose another --out.")
     for extension in ("csv", "tex"):
         write_text(folder / f"comparison.{extension}", WRITERS[extension](found.table))
     write_json(folder / "comparison.json", found.to_dict())

@@ -84,7 +84,7 @@ def _fewer(kept: float, ends: tuple[float, float] | None) -> str:
         return "no fewer"
     if same and ends is not None:
         return "not separably fewer"
-    return "hardly fewer" if kept >= 0.9 else "fewer" if kept >= 0.5 else "far fewer"
+    return "slightly fewer" if kept >= 0.9 else "fewer" if kept >= 0.5 else "far fewer"
 
 
 def _reaction(condition: Mapping[str, Any], floor: Any) -> _Reaction | None:

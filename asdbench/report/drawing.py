@@ -45,6 +45,7 @@ _RC: Any = {
     "legend.handlelength": 2.2,
     "figure.constrained_layout.w_pad": 0.03,
     "figure.constrained_layout.h_pad": 0.03,
+    "axes.formatter.useoffset": False,
     "svg.hashsalt": "asdbench",
     "svg.fonttype": "none",
     "pdf.fonttype": 42,  # outlines that printers of proceedings take; the other kind they refuse

@@ -107,7 +107,7 @@ def test_a_figure_that_is_gone_is_a_regression(cli: Cli, base: Path) -> None:
     (copy / "run.json").write_text(json.dumps(record))
     result = gate(cli, copy, base, "--out", "out")
     assert result.exit_code == 1
-    assert "got worse under misalign@1.00 (fa_changed has no value)" in result.out
+    assert "do not both have a value of misalign@1.00.fa_changed" in result.out
     agree(1, "regression")
 
 
@@ -206,3 +206,14 @@ def test_help_names_every_flag(cli: Cli) -> None:
         "--allow",
     ):
         assert flag in result.out
+
+
+def test_an_update_refuses_what_only_a_verdict_needs(cli: Cli) -> None:
+    refused = cli("gate", "new", "--baseline", "main", "--update", "--rule", "clean.ap:-1pt")
+    assert refused.exit_code == 2
+    assert "--rule would do nothing" in refused.err
+
+
+def test_swapped_folders_are_noticed(cli: Cli, base: Path) -> None:
+    assert cli("gate", base, "--baseline", "main", "--update").exit_code == 0
+    assert "are the two swapped?" in gate(cli, Path("main"), base).out

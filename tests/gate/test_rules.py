@@ -58,7 +58,9 @@ def test_what_rules_say(text: str, condition: str, metric: str, margin: float, t
         ("clean.ap:-1 pt pt", "is no margin"),
         ("clean.ap:-nan", "is no margin"),
         ("clean.ap:", "is no margin"),
-        ("clean.ap:-2", "more than everything; are points"),
+        ("clean.ap:-2", "200 points; is -2pt meant"),
+        ("clean.ap:-0.5", "50 points; is -0.5pt meant"),
+        ("clean.ap:-101pt", "no more than 100"),
     ],
 )
 def test_what_rules_may_not_say(text: str, said: str) -> None:

@@ -147,10 +147,12 @@ def test_another_file_name_and_the_same_run_twice(entries: dict[str, Entry], tmp
         entries_in([tmp_path])
     for name in ("a", "b"):
         write_entry(entry, tmp_path / name / f"{entry.name}.json")
-    with pytest.raises(DataError, match="the same run"):
-        entries_in([tmp_path / "a", tmp_path / "b"])
+    assert len(entries_in([tmp_path / "a", tmp_path / "b"])) == 1
     with pytest.raises(DataError, match="no such folder"):
         entries_in([tmp_path / "none"])
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(DataError, match="no entries; asdbench submit RUN writes one"):
+        entries_in([tmp_path / "empty"])
 
 
 def test_the_shipped_entries_are_in_order(shipped: tuple[Entry, ...]) -> None:

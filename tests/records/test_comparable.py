@@ -14,7 +14,7 @@ RECORD: dict[str, Any] = {
         "model": {"dtype": "float32"}, "data": {"fingerprint": "d"}, "plan_sha256": "p", "limit": None,
     },
     "data": {"protocol": "ava", "media_digest": "m"},
-    "suite": {"seed": 1},
+    "suite": {"name": "unsync", "version": 1, "seed": 1},
     "counts": {"skipped_tracks": 0, "incomplete_tracks": 0},
 }  # fmt: skip
 
@@ -27,6 +27,12 @@ def changed(path: str, value: Any) -> dict[str, Any]:
         part = part[each]
     part[last] = value
     return record
+
+
+def test_plans_of_different_suites_are_told_by_their_names() -> None:
+    other = changed("identity.plan_sha256", "q")
+    other["suite"]["name"] = "modality"
+    assert differing(RECORD, other) == {"suite": ("unsync@1", "modality@1")}
 
 
 @pytest.mark.parametrize(

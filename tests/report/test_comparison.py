@@ -138,7 +138,7 @@ def test_few_sources_give_no_verdict(tmp_path: Path) -> None:
     [
         ({"plan_sha256": "q"}, r"differ in plan \(p and q\)"),
         ({"data": {"fingerprint": "g"}}, r"differ in data \(f and g\)"),
-        ({"limit": 3}, r"differ in limit \(None and 3\)"),
+        ({"limit": 3}, r"differ in limit \(all tracks and 3\)"),
         ({"model": {"dtype": "float16"}}, "differ in dtype"),
     ],
 )
