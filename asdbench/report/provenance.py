@@ -65,7 +65,7 @@ def facts_of(record: Mapping[str, Any]) -> list[tuple[str, Facts]]:
         ),
         ("Measured beside", list((record.get("activity") or {}).items())),
         ("Machine", [*_machine(record)]),
-        ("Software", [*record.get("versions", {}).items(), ("commit", _commit(record.get("git")))]),
+        ("Software", [*(record.get("versions") or {}).items(), ("commit", _commit(record.get("git")))]),
     ]
     told = [(name, [(label, _said(value)) for label, value in facts if _known(value)]) for name, facts in groups]
     return [(name, facts) for name, facts in told if facts]
@@ -78,7 +78,7 @@ def command_of(record: Mapping[str, Any]) -> str:
         record: Content of ``run.json``.
     """
     words = ["asdbench", "run"]
-    for name, setting in record.get("config", {}).items():
+    for name, setting in (record.get("config") or {}).items():
         value, flag = setting["value"], "--" + name.replace("_", "-")
         if setting["source"] == "default" or value is None or name in ("out", "runs"):
             continue
@@ -95,13 +95,13 @@ def settings_of(record: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     """Return every setting with its value and where that came from: default, file, variable, flag or argument."""
     return [
         (name, _without_folder(_said(setting["value"])), _without_folder(setting["source"]))
-        for name, setting in record.get("config", {}).items()
+        for name, setting in (record.get("config") or {}).items()
     ]
 
 
 def _machine(record: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    yield from record.get("device", {}).items()
-    yield from record.get("machine", {}).items()
+    yield from (record.get("device") or {}).items()
+    yield from (record.get("machine") or {}).items()
     engine = record.get("engine") or {}
     yield from (("engine" if name == "kind" else name, value) for name, value in engine.items())
 

@@ -40,7 +40,7 @@ def test_the_same_command_finds_its_runs_and_writes_the_same(cli: Cli):
     first = cli("demo", "--suite", "clean", "--json", "--quiet")
     files = [path for path in Path("runs/demo-clean").iterdir() if path.is_file()]
     before = {path.name: path.read_bytes() for path in files}
-    assert len(before) == 5
+    assert len(before) == 6
     for path in files:
         path.unlink()
     second = cli("demo", "--suite", "clean", "--json")
