@@ -8,6 +8,7 @@ from pathlib import Path
 from asdbench.atomic import write_text
 from asdbench.report import cost
 from asdbench.report.figures import write_figures
+from asdbench.report.paper import paper_table
 from asdbench.report.report_page import report_page
 from asdbench.report.run import Run
 from asdbench.report.table import Table
@@ -23,6 +24,8 @@ _WITH_FIGURES = ("html", "md")
 def write_report(run: Run, kinds: Collection[str] = KINDS) -> None:
     """Write ``tables/*.{md,csv,tex}``, ``plots/*.{png,svg,pdf}``, ``report.md`` and ``report.html``.
 
+    Among the tables for LaTeX is a narrow one, ``paper.tex``.
+
     Equal numbers give equal bytes. What the run cost, which differs from start to start, is in the files named ``cost``
     and in ``report.html``, which shows what ``run.json`` says.
 
@@ -35,6 +38,9 @@ def write_report(run: Run, kinds: Collection[str] = KINDS) -> None:
             if kind in _EXTENSIONS:
                 extension = _EXTENSIONS[kind]
                 write_text(run.path / "tables" / f"{table.name}.{extension}", WRITERS[extension](table))
+    if "latex" in kinds:
+        table = paper_table(run.tables["robustness"], run.model, run.record, run.metrics)
+        write_text(run.path / "tables" / f"{table.name}.tex", WRITERS["tex"](table))
     if any(kind in kinds for kind in _WITH_FIGURES):
         write_figures(run.path / "plots", run.model, run.metrics, run.record)
     if "md" in kinds:

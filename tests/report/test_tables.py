@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from asdbench.report.paper import paper_table
 from asdbench.report.tables import Column, Table, build_tables, format_value
 from asdbench.report.terminal import print_table
 from tests.report.crafted import HOSTILE, MISSING, THRESHOLDS, changed, diagnostic, metrics, summary, with_dubbed
@@ -297,3 +298,12 @@ def test_without_dubbed_rows_the_captions_say_so() -> None:
     found = dubbed_tables(changed("mismatch@1.00"), fa=MISSING, rows=0)
     assert " dubbed: no dubbed track is among those scored." in found["robustness"].caption
     assert "base rate" not in found["robustness"].caption
+
+
+def test_a_paper_gets_few_columns_and_what_the_run_was() -> None:
+    record = {"suite": {"name": "unsync", "version": 1}, "data": {"name": "films"}}
+    robustness = tables(changed("mismatch@1.00"))["robustness"]
+    table = paper_table(robustness, "a model", record, metrics(changed("mismatch@1.00")))
+    assert [column.key for column in table.columns] == ["condition", "ava", "fa_changed", "retention", "sync_auroc"]
+    assert table.legend.startswith("a model on films, asdbench suite unsync@1. AP by the protocol ava;")
+    assert table.rows == robustness.rows
