@@ -15,14 +15,14 @@ VALUES = {"x10": Estimate(0.9, 0.8, 1.0), "x9": 0.25, "none": {"undefined": "no 
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg" width="72pt" height="36pt"><script>document.title="ran"</script></svg>'
 
 
-@pytest.fixture(scope="module")
-def small(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Opened:
+@pytest.fixture
+def small(browser: Browser, tmp_path: Path) -> Opened:
     """A page with one table and one picture."""
     columns = (Column("name", "Name"), Column("value", "Value", "ratio"))
     rows = tuple({"name": name, "value": value} for name, value in VALUES.items())
     table = Table("t", "Caption", columns, rows)
     page = render_page("base.html", "<i>title</i>", {})
-    path = tmp_path_factory.mktemp("small") / "page.html"
+    path = tmp_path / "page.html"
     path.write_text(page.replace("<body>", f"<body>{table_html(table)}{picture(SVG, 'a picture')}"), encoding="utf-8")
     return browser.open(path)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from asdbench.cli.score import _differing
 from asdbench.protocols.catalogue import PROTOCOLS
 
 ROWS = [(f"v{video}", f"v{video}:0", frame) for video in range(6) for frame in range(8)]
@@ -330,3 +331,10 @@ def test_neither_torch_nor_a_model_is_needed(files):
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=files, capture_output=True, text=True, check=True)
     assert done.stderr.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "same"), [(0.1, 0.1 + 1e-15, True), (0.1, 0.1000001, False), (1, 2, False), (0.5, None, False)]
+)
+def test_figures_may_differ_by_rounding_alone(old: object, new: object, same: bool) -> None:
+    assert (list(_differing({"a": [old]}, {"a": [new]})) == []) is same
