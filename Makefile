@@ -26,7 +26,7 @@ demo: .venv/installed ## Score the shipped checkpoint on the shipped demo data, 
 	@rm -rf $(DEMO)
 	$(BIN)/asdbench run --suite unsync --out $(DEMO)
 	@echo
-	@echo 'The report is $(DEMO)/report.md. Both shipped checkpoints side by side:'
+	@echo 'The report is $(DEMO)/report.html. Both shipped checkpoints side by side:'
 	@echo '  $(BIN)/asdbench demo'
 	@echo 'With your own checkpoint and data:'
 	@echo '  $(BIN)/asdbench run --suite unsync --checkpoint CHECKPOINT --data FOLDER'
