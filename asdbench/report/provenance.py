@@ -11,8 +11,8 @@ from asdbench.report.table import UNDEFINED
 
 Facts = list[tuple[str, str]]
 
-_SWITCHES = {"reuse": "--no-reuse"}
-"""Settings that are switched off by a flag of another name."""
+_SWITCHES = {("reuse", False): "--no-reuse", ("compile", True): "--compile"}
+"""Settings that are no more than switched on or off, and by which flag."""
 
 
 def facts_of(record: Mapping[str, Any]) -> list[tuple[str, Facts]]:
@@ -83,7 +83,7 @@ def command_of(record: Mapping[str, Any]) -> str:
         if setting["source"] == "default" or value is None or name in ("out", "runs"):
             continue
         if isinstance(value, bool):
-            words += [] if value else [_SWITCHES.get(name, flag)]
+            words += [_SWITCHES[name, value]] if (name, value) in _SWITCHES else []
         elif isinstance(value, (list, tuple)):
             words += [word for each in value for word in (flag, str(each))]
         else:

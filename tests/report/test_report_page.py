@@ -40,6 +40,14 @@ def test_the_command_has_what_was_asked_for_and_can_be_pasted() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "flag"),
+    [("reuse", False, " --no-reuse"), ("reuse", True, ""), ("compile", True, " --compile"), ("compile", False, "")],
+)
+def test_switches_stand_in_the_command_as_they_are_typed(name: str, value: bool, flag: str) -> None:
+    assert command_of({"config": {name: {"value": value, "source": "flag"}}}) == f"asdbench run{flag}"
+
+
 def test_nothing_says_where_somebody_keeps_files() -> None:
     assert "someone" not in repr((command_of(RECORD), settings_of(RECORD), facts_of(RECORD)))
 
