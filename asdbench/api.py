@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,6 @@ import numpy as np
 
 from asdbench.adapters import LoadedModel, load_model, needs_checkpoint, wrap_model
 from asdbench.analysis.conditions import require_both_classes
-from asdbench.checkpoints.cards import caution
 from asdbench.checkpoints.shipped import shipped_checkpoint
 from asdbench.config import (
     DEMO_CHECKPOINTS,
@@ -28,14 +27,12 @@ from asdbench.engine.precision import require_precision
 from asdbench.errors import UsageError
 from asdbench.jobs.engines import job_devices
 from asdbench.jobs.finish import finish, reopened
+from asdbench.jobs.given import score_predictions as score_predictions
 from asdbench.jobs.job import Job
-from asdbench.materialize import open_set
-from asdbench.materialize.given import read_given
+from asdbench.jobs.model import Notify, compile_model, notify_unfit
 from asdbench.perturb.plan import plan
 from asdbench.perturb.repeats import with_repeats
-from asdbench.predictions.table import read_scale
-from asdbench.records.folder import RunFolder, default_folder
-from asdbench.records.predictions import predictions_path, write_predictions
+from asdbench.records.folder import RunFolder
 from asdbench.report.contrast import Contrast, contrast, write_contrast
 from asdbench.report.pr_curves import write_curves
 from asdbench.report.preview import Preview, write_preview
@@ -43,9 +40,7 @@ from asdbench.report.run import Run, open_run
 from asdbench.report.showing import named_suite, show, single_suite
 from asdbench.report.write import KINDS, write_report
 from asdbench.suites import load_suite
-from asdbench.types import Dataset, Scorer
-
-Notify = Callable[[str], None]
+from asdbench.types import Scorer
 
 
 def run(
@@ -182,8 +177,8 @@ def run_config(
     model = model or load_model(settings.model, checkpoint, here, named_values(settings.option))
     require_precision(model.scorer, settings.dtype, device)
     if settings.compile:
-        _compile(model, settings.engine == "local", notify)
-    _notify_unfit(model, dataset, notify)
+        compile_model(model, settings.engine == "local", notify)
+    notify_unfit(model, dataset, notify)
     dubbed = "" if all(track.dubbed is None for track in dataset.tracks) else " and dubbed"
     notify(f"planning {suite.label}{dubbed} on {len(dataset.tracks):,} tracks of {dataset.name}")
     plan_ = plan(dataset.tracks, suite, settings.seed)
@@ -202,25 +197,6 @@ def run_config(
             return reopened(folder, settings.resamples if asked else None)
         notify(f"{'continuing' if earlier else 'writing'} {folder.path}")
         return job.execute(folder, progress, notify)
-
-
-def _compile(model: LoadedModel, here: bool, notify: Notify) -> None:
-    """Compile the encoder where it runs in this process; say so if that is not possible."""
-    from asdbench.adapters.compiled import compilable, compile_encoder
-
-    scorer = compilable(model.scorer)
-    if here:
-        notify("compiling the visual encoder")
-        failure = compile_encoder(scorer)
-        if failure:
-            notify(f"warning: {failure}")
-
-
-def _notify_unfit(model: LoadedModel, dataset: Dataset, notify: Notify) -> None:
-    """Say before hours of scoring what the report will say after them."""
-    unfit = caution(model.info.trained_on if model.info else None, dataset.protocol)
-    if unfit:
-        notify(f"warning: {unfit}")
 
 
 def demo(
@@ -350,59 +326,6 @@ def score(path: str | Path, resamples: int | str | None = None) -> Run:
         UsageError: No such number of resamples.
     """
     return open_run(path).recomputed(resamples)
-
-
-def score_predictions(
-    path: str | Path,
-    predictions: str | Path,
-    *,
-    scores: str,
-    name: str | None = None,
-    out: str | Path | None = None,
-    runs: str | Path | None = None,
-    resamples: int | str | None = None,
-    notify: Notify = lambda _: None,
-) -> Run:
-    """Score what other code predicted on a materialised set, and write a run folder.
-
-    Args:
-        path: Folder of the set (`asdbench.materialize`).
-        predictions: A folder with a file of predictions per condition, or the file of the clean one.
-        scores: Whether they are log-odds (``logit``) or probabilities (``probability``).
-        name: What to call the model; ``given`` by default.
-        out: Run folder; ``<runs>/<name>-<suite>-<data>-<fingerprint>`` by default.
-        runs: Where derived run folders lie; ``runs`` by default.
-        resamples: How many resamples the intervals rest on, 1,000 by default, or ``off`` for none.
-        notify: Told in a few words what happens.
-
-    Raises:
-        AsdbenchError: See ``asdbench.errors`` for the tree.
-
-    Example:
-        >>> asdbench.api.score_predictions("perturbed", "my_scores", scores="probability").table  # doctest: +SKIP
-    """
-    made = open_set(path)
-    given = read_given(made, Path(predictions), read_scale(scores), name)
-    if given.missing:
-        notify(f"no predictions for {', '.join(given.missing)}: left out")
-    record = given.record()
-    identity, suite, data = record["identity"], record["suite"]["name"], record["data"]["name"]
-    folder = RunFolder(Path(out) if out else default_folder(Path(runs or "runs"), given.name, suite, data, identity))
-    earlier = folder.claim(identity)
-    with folder.lock():
-        if earlier and earlier["state"] == "complete":
-            notify(
-                "these predictions are scored; delete the folder of the run, or choose another --out, to do it again"
-            )
-            return reopened(folder, resamples)
-        notify(f"writing {folder.path}")
-        folder.write_record(record | {"state": "running"})
-        for condition, rows in given.predictions.items():
-            write_predictions(predictions_path(folder.path, condition), rows)
-        given.copy_records(folder.path)
-        finish(folder, record, resamples)
-        folder.write_record(record | {"state": "complete"})
-    return open_run(folder.path)
 
 
 def report(path: str | Path, resamples: int | str | None = None, kinds: Collection[str] = ()) -> Run:
