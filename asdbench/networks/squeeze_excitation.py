@@ -11,8 +11,11 @@ from torch.nn import functional
 EMBEDDING = 128
 """Channels of one frame's embedding."""
 
+DEPTH = (3, 4, 6, 3)
+"""Blocks of each stage in the published network."""
+
 _REDUCTION = 8
-_STAGES = ((3, 16, 1), (4, 32, 2), (6, 64, 2), (3, EMBEDDING, 1))  # blocks, channels, stride
+_STAGES = ((16, 1), (32, 2), (64, 2), (EMBEDDING, 1))  # channels and stride
 
 
 class _Gate(nn.Module):
@@ -55,14 +58,18 @@ class _Block(nn.Module):
 
 
 class SqueezeExcitationEncoder(nn.Module):
-    """MFCC to embeddings: four stages, two of which halve time, then the mean over the coefficients."""
+    """MFCC to embeddings: four stages, two of which halve time, then the mean over the coefficients.
 
-    def __init__(self) -> None:
+    Args:
+        depth: Blocks of each stage, at least one.
+    """
+
+    def __init__(self, depth: tuple[int, ...] = DEPTH) -> None:
         super().__init__()
-        channels = _STAGES[0][1]
+        channels = _STAGES[0][0]
         self.conv1 = nn.Conv2d(1, channels, 7, (2, 1), padding=3, bias=False)
         self.bn1 = nn.BatchNorm2d(channels)
-        for number, (blocks, width, stride) in enumerate(_STAGES, start=1):
+        for number, (blocks, (width, stride)) in enumerate(zip(depth, _STAGES, strict=True), start=1):
             stage = [_Block(channels, width, stride), *(_Block(width, width, 1) for _ in range(blocks - 1))]
             self.add_module(f"layer{number}", nn.Sequential(*stage))
             channels = width

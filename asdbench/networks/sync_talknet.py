@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from asdbench.errors import UsageError
-from asdbench.networks.talknet import TalkNet
+from asdbench.networks.talknet import TalkNet, TalkNetSizes
 
 POSITIONS = 400
 """Frames that the tables of positions cover; no longer clip can be fused."""
@@ -51,8 +51,8 @@ class _Positions(nn.Module):
 class SyncTalkNet(TalkNet):
     """Sync-TalkNet with the state-dict layout of the official code (490 entries); stored tables are honoured."""
 
-    def __init__(self) -> None:
-        super().__init__(_Positions)
+    def __init__(self, sizes: TalkNetSizes | None = None) -> None:
+        super().__init__(sizes, _Positions)
 
     def with_computed_positions(self, talknet: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Complete a state dict of TalkNet, which has no tables, with those of this network as they are now."""

@@ -9,14 +9,43 @@ attention mixes all of it, so they belong to the fusion.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from asdbench.networks.cross_attention import AttentionLayer, LinearHead, PositionsFactory
-from asdbench.networks.squeeze_excitation import SqueezeExcitationEncoder
-from asdbench.networks.visual_resnet import EMBEDDING, VisualConv1D, VisualFrontend, VisualTCN
+from asdbench.networks.squeeze_excitation import DEPTH, SqueezeExcitationEncoder
+from asdbench.networks.visual_resnet import EMBEDDING, STEM, VisualConv1D, VisualFrontend, VisualTCN
+
+Shapes = Mapping[str, tuple[int, ...]]
+"""Key of a state dict to shape."""
+
+_STEM_WEIGHT = "model.visualFrontend.frontend3D.0.weight"
+_LAYER = re.compile(r"model\.audioEncoder\.layer([1-4])\.(\d{1,3})\.")
+
+
+@dataclass(frozen=True)
+class TalkNetSizes:
+    """What a smaller TalkNet has less of; all other sizes follow, and the defaults are the published ones.
+
+    Attributes:
+        stem: Channels of the visual front end's first convolution; its trunk ends with eight times as many.
+        depth: Blocks of each of the audio encoder's four stages.
+    """
+
+    stem: int = STEM
+    depth: tuple[int, ...] = DEPTH
+
+    @classmethod
+    def of(cls, shapes: Shapes) -> TalkNetSizes:
+        """Read the sizes from keys and shapes; of those of no TalkNet, whatever they look like."""
+        found = [match for match in map(_LAYER.match, shapes) if match]
+        depth = tuple(1 + max((int(m[2]) for m in found if m[1] == str(stage)), default=0) for stage in (1, 2, 3, 4))
+        return cls((shapes.get(_STEM_WEIGHT) or (STEM,))[0], depth)
 
 
 class TalkNetLogits(NamedTuple):
@@ -36,12 +65,12 @@ class TalkNetLogits(NamedTuple):
 class _Network(nn.Module):
     """Both encoders and the three attention layers. Keys under ``model.``."""
 
-    def __init__(self, positions: PositionsFactory | None) -> None:
+    def __init__(self, sizes: TalkNetSizes, positions: PositionsFactory | None) -> None:
         super().__init__()
-        self.visualFrontend = VisualFrontend(unused_shortcut=True)
-        self.visualTCN = VisualTCN()
-        self.visualConv1D = VisualConv1D()
-        self.audioEncoder = SqueezeExcitationEncoder()
+        self.visualFrontend = VisualFrontend(True, sizes.stem)
+        self.visualTCN = VisualTCN(8 * sizes.stem)
+        self.visualConv1D = VisualConv1D(8 * sizes.stem)
+        self.audioEncoder = SqueezeExcitationEncoder(sizes.depth)
         # The names mislead: each layer gives the stream named first, asked by the stream named last.
         self.crossA2V = AttentionLayer(EMBEDDING, positions=positions)
         self.crossV2A = AttentionLayer(EMBEDDING, positions=positions)
@@ -55,12 +84,14 @@ class TalkNet(nn.Module):
     know no mask.
 
     Args:
+        sizes: As the checkpoint has them; the published ones without it.
         positions: What adds positions in the attention layers, see `asdbench.networks.sync_talknet`; TalkNet has none.
     """
 
-    def __init__(self, positions: PositionsFactory | None = None) -> None:
+    def __init__(self, sizes: TalkNetSizes | None = None, positions: PositionsFactory | None = None) -> None:
         super().__init__()
-        self.model = _Network(positions)
+        self.sizes = TalkNetSizes() if sizes is None else sizes
+        self.model = _Network(self.sizes, positions)
         self.lossAV = LinearHead(2 * EMBEDDING)
         self.lossA = LinearHead(EMBEDDING)
         self.lossV = LinearHead(EMBEDDING)

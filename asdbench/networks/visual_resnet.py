@@ -17,8 +17,11 @@ from torch.nn import functional
 from asdbench.networks.apart import with_gaps
 from asdbench.networks.fast import Rewritable, Rewrite, blocks, channels_last, normalised_weights, side_by_side
 
-FRONTEND = 512
-"""Channels of the trunk's output."""
+STEM = 64
+"""Channels of the stem in every published network; the trunk's output has eight times as many."""
+
+FRONTEND = 8 * STEM
+"""Channels of the trunk's output in every published network."""
 
 EMBEDDING = 128
 """Channels of the visual embedding."""
@@ -30,7 +33,7 @@ EVERY_FRAME = slice(None)
 """All frames of a clip: the default where only some are wanted, and the others are there to be seen beside them."""
 
 _FACE_MEAN, _FACE_STD = 0.4161, 0.1688  # of gray faces scaled to 0..1
-_STAGES = ((64, 1), (128, 2), (256, 2), (512, 2))  # channels and stride of each residual stage
+_STAGES = ((1, 1), (2, 2), (4, 2), (8, 2))  # channels, in those of the stem, and stride of each residual stage
 
 
 def _norm2d(channels: int) -> nn.BatchNorm2d:
@@ -50,11 +53,15 @@ class ResidualStage(nn.Module):
         stride: Of the first convolution.
         unused_shortcut: Keep the weights of a strided shortcut although the stage does not need it, as TalkNet's
             checkpoints do.
+        last: Whether no other stage follows.
     """
 
-    def __init__(self, channels_in: int, channels_out: int, stride: int, unused_shortcut: bool = False) -> None:
+    def __init__(
+        self, channels_in: int, channels_out: int, stride: int, unused_shortcut: bool = False, last: bool = False
+    ) -> None:
         super().__init__()
         self._strided = stride != 1
+        self._last = last
         self.conv1a = _conv3x3(channels_in, channels_out, stride)
         self.bn1a = _norm2d(channels_out)
         self.conv2a = _conv3x3(channels_out, channels_out)
@@ -79,7 +86,7 @@ class ResidualStage(nn.Module):
 
         The last stage has pictures so small that it is faster with the channels first in memory, the others last.
         """
-        arranged = Tensor.contiguous if self.conv1a.out_channels == FRONTEND else channels_last
+        arranged = Tensor.contiguous if self._last else channels_last
         stride = 2 if self._strided else 1
         first, third = normalised_weights(self.conv1a, self.bn1a), normalised_weights(self.conv1b, self.bn1b)
         second, fourth = self.conv2a.weight.detach(), self.conv2b.weight.detach()
@@ -103,17 +110,20 @@ class ResidualTrunk(nn.Module):
 
     Args:
         unused_shortcut: See `ResidualStage`; concerns the first stage.
+        stem: Channels of what comes in.
     """
 
-    def __init__(self, unused_shortcut: bool = False) -> None:
+    def __init__(self, unused_shortcut: bool = False, stem: int = STEM) -> None:
         super().__init__()
-        channels_in = 64
-        for number, (channels, stride) in enumerate(_STAGES, 1):
-            self.add_module(f"layer{number}", ResidualStage(channels_in, channels, stride, unused_shortcut))
-            channels_in = channels
+        channels_in = stem
+        for number, (factor, stride) in enumerate(_STAGES, 1):
+            last = number == len(_STAGES)
+            stage = ResidualStage(channels_in, factor * stem, stride, unused_shortcut, last)
+            self.add_module(f"layer{number}", stage)
+            channels_in = factor * stem
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map ``[N, 64, height, width]`` to ``[N, 512]``."""
+        """Map ``[N, stem, height, width]`` to ``[N, 8 * stem]``."""
         for number in range(1, len(_STAGES) + 1):
             x = self.get_submodule(f"layer{number}")(x)
         return x.mean(dim=(2, 3))
@@ -151,7 +161,7 @@ class FasterFrontend:
     def trunk(self, maps: Tensor) -> Tensor:
         """See `VisualFrontend.trunk`."""
         features = torch.cat(side_by_side(self.features, list(blocks(maps.flatten(0, 1)))))
-        return features.view(*maps.shape[:2], FRONTEND)
+        return features.view(*maps.shape[:2], -1)
 
     def __call__(self, faces: Tensor, wanted: slice = EVERY_FRAME) -> Tensor:
         """See `VisualFrontend.forward`."""
@@ -178,17 +188,18 @@ class VisualFrontend(Rewritable[FasterFrontend]):
 
     Args:
         unused_shortcut: See `ResidualStage`.
+        stem: Channels of the stem; the features have eight times as many.
     """
 
-    def __init__(self, unused_shortcut: bool = False) -> None:
+    def __init__(self, unused_shortcut: bool = False, stem: int = STEM) -> None:
         super().__init__()
         self.frontend3D = nn.Sequential(
-            nn.Conv3d(1, 64, (5, 7, 7), (1, 2, 2), (2, 3, 3), bias=False),
-            nn.BatchNorm3d(64, eps=1e-3, momentum=0.01),
+            nn.Conv3d(1, stem, (5, 7, 7), (1, 2, 2), (2, 3, 3), bias=False),
+            nn.BatchNorm3d(stem, eps=1e-3, momentum=0.01),
             nn.ReLU(),
             nn.MaxPool3d((1, 3, 3), (1, 2, 2), (0, 1, 1)),
         )
-        self.resnet = ResidualTrunk(unused_shortcut)
+        self.resnet = ResidualTrunk(unused_shortcut, stem)
 
     def stem(self, faces: Tensor, wanted: slice = EVERY_FRAME, gaps: Tensor | None = None) -> Tensor:
         """Map faces ``[B, T, height, width]``, gray values 0..255, to ``[B, T, 64, height / 4, width / 4]``.
@@ -207,7 +218,7 @@ class VisualFrontend(Rewritable[FasterFrontend]):
         if self.faster is not None:
             return self.faster.trunk(maps)
         features: Tensor = self.resnet(maps.flatten(0, 1))
-        return features.view(*maps.shape[:2], FRONTEND)
+        return features.view(*maps.shape[:2], -1)
 
     def forward(self, faces: Tensor, wanted: slice = EVERY_FRAME, gaps: Tensor | None = None) -> Tensor:
         """Map faces ``[B, T, height, width]``, gray values 0..255, to ``[B, T, 512]``; each clip on its own.
@@ -261,28 +272,37 @@ class TemporalBlock(nn.Module):
 
 
 class VisualTCN(nn.Module):
-    """Five temporal blocks; keys under ``net.``."""
+    """Five temporal blocks; keys under ``net.``.
 
-    def __init__(self) -> None:
+    Args:
+        channels: Of the trunk's output.
+    """
+
+    def __init__(self, channels: int = FRONTEND) -> None:
         super().__init__()
-        self.net = nn.Sequential(*(TemporalBlock() for _ in range(5)))
+        self.net = nn.Sequential(*(TemporalBlock(channels) for _ in range(5)))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map ``[B, 512, T]`` to the same shape."""
+        """Map ``[B, channels, T]`` to the same shape."""
         y: Tensor = self.net(x)
         return y
 
 
 class VisualConv1D(nn.Module):
-    """From the trunk's channels to those of the embedding; keys under ``net.``."""
+    """From the trunk's channels to those of the embedding; keys under ``net.``.
 
-    def __init__(self) -> None:
+    Args:
+        channels: Of the trunk's output.
+    """
+
+    def __init__(self, channels: int = FRONTEND) -> None:
         super().__init__()
+        half = channels // 2
         self.net = nn.Sequential(
-            nn.Conv1d(FRONTEND, 256, 5, padding=2), nn.BatchNorm1d(256), nn.ReLU(), nn.Conv1d(256, EMBEDDING, 1)
+            nn.Conv1d(channels, half, 5, padding=2), nn.BatchNorm1d(half), nn.ReLU(), nn.Conv1d(half, EMBEDDING, 1)
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map ``[B, 512, T]`` to ``[B, 128, T]``."""
+        """Map ``[B, channels, T]`` to ``[B, 128, T]``."""
         y: Tensor = self.net(x)
         return y
