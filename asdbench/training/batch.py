@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 
-@dataclass(frozen=True)
-class Batch:
+class Batch(NamedTuple):
     """B clips of T frames, never padded.
 
     Attributes:
@@ -29,11 +28,10 @@ class Batch:
 
     def to(self, device: torch.device) -> Batch:
         """Return the batch on a device."""
-        return Batch(*(getattr(self, field.name).to(device, non_blocking=True) for field in fields(self)))
+        return Batch(*(tensor.to(device, non_blocking=True) for tensor in self))
 
 
-@dataclass(frozen=True)
-class Moment:
+class Moment(NamedTuple):
     """When in a training a batch comes.
 
     Attributes:
