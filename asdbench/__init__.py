@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from asdbench.api import demo as demo
     from asdbench.api import run as run
     from asdbench.api import score as score
+    from asdbench.api import train as train
     from asdbench.data import open_dataset as open_dataset
     from asdbench.report.comparison import compare as compare
     from asdbench.report.run import Run as Run
@@ -33,6 +34,7 @@ _PUBLIC = {
     "open_run": "asdbench.report.run",
     "run": "asdbench.api",
     "score": "asdbench.api",
+    "train": "asdbench.api",
 }
 
 __all__ = ["__version__", *_PUBLIC]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import sys
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,8 @@ from asdbench.jobs.finish import finish, reopened
 from asdbench.jobs.given import score_predictions as score_predictions
 from asdbench.jobs.job import Job
 from asdbench.jobs.model import Notify, compile_model, notify_unfit
+from asdbench.jobs.train import EpochMeasure, train_recipe
+from asdbench.jobs.training import Trained
 from asdbench.perturb.plan import plan
 from asdbench.perturb.repeats import with_repeats
 from asdbench.records.folder import RunFolder
@@ -41,6 +44,9 @@ from asdbench.report.showing import named_suite, show, single_suite
 from asdbench.report.write import KINDS, write_report
 from asdbench.suites import load_suite
 from asdbench.types import Scorer
+
+TRAIN_DATA = "demo-train"
+"""What is trained on where nothing else is named."""
 
 
 def run(
@@ -197,6 +203,68 @@ def run_config(
             return reopened(folder, settings.resamples if asked else None)
         notify(f"{'continuing' if earlier else 'writing'} {folder.path}")
         return job.execute(folder, progress, notify)
+
+
+def train(
+    recipe: str | Path,
+    data: str | Path = TRAIN_DATA,
+    *,
+    seed: int = 1,
+    out: str | Path | None = None,
+    root: str | Path = "trained",
+    format: str = "auto",  # noqa: A002 - the flag's name
+    data_options: Mapping[str, str] | None = None,
+    split: str = "train",
+    val: str | Path | None = None,
+    val_split: str = "val",
+    suite: str = "clean",
+    changes: Sequence[str] = (),
+    init: Mapping[str, str | Path] | None = None,
+    device: str = "auto",
+    devices: int = 1,
+    workers: int = 0,
+    threads: int | None = None,
+    progress: bool | None = None,
+    notify: Notify = lambda _: None,
+) -> Trained:
+    """Train a recipe, and those that it starts from, with the same seed; the same call continues what was killed.
+
+    Args:
+        recipe: Name of a recipe (``asdbench ls recipes``), or a TOML file.
+        data: Folder of the data set, or ``demo-train`` for the shipped one.
+        seed: Of weights, batches and augmentation.
+        out: Folder of the training; ``<root>/<recipe>-<data>-seed<seed>-<fingerprint>`` by default.
+        root: Where derived folders lie.
+        format: Format of the data set; recognised by default.
+        data_options: Choices that the format offers, by name (docs/data_formats.md).
+        split: Part of the data set.
+        val: Data set on which the weights of each epoch are measured; without one none are.
+        val_split: Part of that.
+        suite: What they are measured with.
+        changes: Values in place of the recipe's, each as ``optimizer.rate=1e-4``.
+        init: Prefix of keys to a file with the weights to begin with, such as Whisper's for ``audio_encoder.``.
+        device: ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
+        devices: How many of them, each with a process of its own (Lightning Fabric's data parallel training).
+        workers: Processes that prepare batches, for each device.
+        threads: CPU threads of torch; as they are by default.
+        progress: Whether to show a progress bar; on a terminal by default.
+        notify: Told in a few words what happens.
+
+    Raises:
+        MissingDependencyError: The extra ``train`` is not installed.
+        TrainingError: The training diverged.
+        AsdbenchError: See ``asdbench.errors`` for the tree.
+
+    Example:
+        >>> asdbench.train("sync-talknet.demo").checkpoint  # doctest: +SKIP
+    """
+    measured = None if val is None else EpochMeasure(run, suite, str(val), val_split, device)
+    return train_recipe(
+        recipe, data, seed=seed, out=Path(out) if out else None, root=Path(root), split=split, data_format=format,
+        data_options=data_options or {}, changes=changes, files={k: Path(v) for k, v in (init or {}).items()},
+        device=device, devices=devices, workers=workers, threads=threads,
+        progress=sys.stderr.isatty() if progress is None else progress, measure=measured, notify=notify,
+    )  # fmt: skip
 
 
 def demo(

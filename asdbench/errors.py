@@ -12,6 +12,7 @@
     |-- MissingDependencyError      7   an optional package is absent (the message holds the pip line)
     |-- ResourceError               8   out of disk, of memory, or no such device
     |-- AuditError                  1   a perturbation did something else than its suite says
+    |-- TrainingError               1   a training diverged
     `-- UndefinedMetricError        1   a metric has no value on these rows; tables show the reason instead
 
 Exit code 0 means success, 1 a negative verdict (or an uncaught error), 4 *inconclusive* (``asdbench gate``) and 130
@@ -77,6 +78,10 @@ class ResourceError(AsdbenchError):
 
 class AuditError(AsdbenchError):
     """What a perturbation did is not what its suite says: a negative verdict on the benchmark itself."""
+
+
+class TrainingError(AsdbenchError):
+    """A training diverged: its loss is no number any more."""
 
 
 class UndefinedMetricError(AsdbenchError):

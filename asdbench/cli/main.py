@@ -21,6 +21,7 @@ _VERBS = {
     "leaderboard": "show measured and published results, which never share a column",
     "submit": "write the leaderboard entry of a run, or check entries",
     "export": "give runs to model cards, experiment loggers and data frames; print schemas",
+    "train": "train a recipe from the literature",
     "data": "look at, check and write data sets",
     "suites": "show what a suite does",
     "perturb": "see, hear and check what a perturbation does",

@@ -1,7 +1,7 @@
 """What a training does, as a recipe file says it: frozen data, no file, no tensor.
 
-A recipe is a TOML file in ``baselines/recipes`` or a user's own (`asdbench.training.recipes` reads both). Everything that
-moves a weight stands in it, so that its hash, the seed and the data identify a training.
+A recipe is a TOML file in ``baselines/recipes`` or a user's own (`asdbench.training.recipes` reads both). Everything
+that moves a weight stands in it, so that its hash, the seed and the data identify a training.
 """
 
 from __future__ import annotations
@@ -191,6 +191,6 @@ class Recipe(_Part):
     augment: Augment = Augment()
     optimizer: Optimizer
     epochs: Count
-    precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
+    precision: Literal["32-true", "bf16-mixed"] = "32-true"
     frozen: tuple[str, ...] = ()
     keep: bool = False

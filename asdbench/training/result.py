@@ -1,0 +1,49 @@
+"""What a training leaves behind: weights under official keys, as safetensors and as ``torch.save`` writes them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+
+from asdbench.atomic import replacing
+from asdbench.checkpoints.load import FACE_SIZE
+from asdbench.training.objectives import Objective
+from asdbench.training.recipe import Recipe
+
+WEIGHTS_FILE = "checkpoint.safetensors"
+"""The weights, with what they are in the metadata."""
+
+OFFICIAL_FILE = "checkpoint.model"
+"""The same, as the official code loads them: a plain state dict."""
+
+EPOCHS_FOLDER = "epochs"
+"""One folder per measured epoch, from 1."""
+
+
+def write_weights(folder: Path, objective: Objective, recipe: Recipe, about: Mapping[str, str]) -> None:
+    """Write the final weights in both forms."""
+    _write_safetensors(folder / WEIGHTS_FILE, objective, recipe, about)
+    with replacing(folder / OFFICIAL_FILE) as temporary:
+        torch.save(_plain(objective), temporary)
+
+
+def write_epoch(folder: Path, epoch: int, objective: Objective, recipe: Recipe, about: Mapping[str, str]) -> Path:
+    """Write the weights of an epoch (from 0) into a folder of its own; return the file."""
+    path = folder / EPOCHS_FOLDER / f"{epoch + 1:03d}" / WEIGHTS_FILE
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _write_safetensors(path, objective, recipe, {**about, "asdbench.epoch": str(epoch + 1)})
+    return path
+
+
+def _write_safetensors(path: Path, objective: Objective, recipe: Recipe, about: Mapping[str, str]) -> None:
+    from safetensors.torch import save_file
+
+    metadata = {FACE_SIZE: str(recipe.model.face_size), "asdbench.recipe": f"{recipe.name}@{recipe.version}", **about}
+    with replacing(path) as temporary:
+        save_file(_plain(objective), temporary, metadata=metadata)
+
+
+def _plain(objective: Objective) -> dict[str, torch.Tensor]:
+    return {key: tensor.detach().cpu().contiguous() for key, tensor in objective.state().items()}
