@@ -10,22 +10,36 @@ attention mixes all of it, so they belong to the fusion.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from functools import lru_cache
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
+from asdbench.errors import UsageError
 from asdbench.networks.cross_attention import AttentionLayer, LinearHead, PositionsFactory
 from asdbench.networks.squeeze_excitation import DEPTH, SqueezeExcitationEncoder
 from asdbench.networks.visual_resnet import EMBEDDING, STEM, VisualConv1D, VisualFrontend, VisualTCN
 
+if TYPE_CHECKING:
+    from typing_extensions import Self  # typing.Self from Python 3.11 on
+
 Shapes = Mapping[str, tuple[int, ...]]
 """Key of a state dict to shape."""
 
-_STEM_WEIGHT = "model.visualFrontend.frontend3D.0.weight"
-_LAYER = re.compile(r"model\.audioEncoder\.layer([1-4])\.(\d{1,3})\.")
+STEMS = range(1, 513)
+"""Sizes of a stem that are built; a checkpoint may claim any."""
+
+DEPTHS = range(1, 65)
+"""Blocks of a stage, likewise."""
+
+TALKNET = "model."
+"""What stands before the keys of both encoders in TalkNet's files."""
+
+_STEM_WEIGHT = "visualFrontend.frontend3D.0.weight"
+_LAYER = re.compile(r"audioEncoder\.layer([1-4])\.([0-9]{1,3})\.")
 
 
 @dataclass(frozen=True)
@@ -33,19 +47,85 @@ class TalkNetSizes:
     """What a smaller TalkNet has less of; all other sizes follow, and the defaults are the published ones.
 
     Attributes:
-        stem: Channels of the visual front end's first convolution; its trunk ends with eight times as many.
-        depth: Blocks of each of the audio encoder's four stages.
+        stem: Channels of the visual front end's first convolution, 1 to 512; its trunk ends with eight times as many.
+        depth: Blocks of each of the audio encoder's four stages, 1 to 64.
+
+    Raises:
+        UsageError: A size is outside of these bounds.
     """
 
     stem: int = STEM
     depth: tuple[int, ...] = DEPTH
 
+    def __post_init__(self) -> None:
+        if self.stem not in STEMS or len(self.depth) != len(DEPTH) or any(each not in DEPTHS for each in self.depth):
+            raise UsageError(
+                f"a TalkNet with stem = {self.stem} and depth = {list(self.depth)} cannot be built; expected a stem of "
+                f"{STEMS[0]} to {STEMS[-1]} channels and four stages of {DEPTHS[0]} to {DEPTHS[-1]} blocks."
+            )
+
     @classmethod
-    def of(cls, shapes: Shapes) -> TalkNetSizes:
-        """Read the sizes from keys and shapes; of those of no TalkNet, whatever they look like."""
-        found = [match for match in map(_LAYER.match, shapes) if match]
-        depth = tuple(1 + max((int(m[2]) for m in found if m[1] == str(stage)), default=0) for stage in (1, 2, 3, 4))
-        return cls((shapes.get(_STEM_WEIGHT) or (STEM,))[0], depth)
+    def of(cls, shapes: Shapes, audio: str = TALKNET, visual: str = TALKNET) -> TalkNetSizes:
+        """Read the sizes from keys and shapes, which need not be those of a TalkNet.
+
+        Args:
+            shapes: Of a checkpoint, trusted in nothing.
+            audio: What stands before ``audioEncoder.`` in its keys.
+            visual: What stands before ``visualFrontend.``.
+
+        Returns:
+            What it tells; the published size in place of one that it does not tell or that is out of bounds.
+        """
+        stem = (shapes.get(visual + _STEM_WEIGHT) or (STEM,))[0]
+        found = [_LAYER.match(key, len(audio)) for key in shapes if key.startswith(audio)]
+        last = [max((int(m[2]) for m in found if m and m[1] == str(stage)), default=-1) for stage in (1, 2, 3, 4)]
+        depth = tuple(index + 1 for index in last)
+        return cls(stem if stem in STEMS else STEM, depth if all(each in DEPTHS for each in depth) else DEPTH)
+
+
+@lru_cache(maxsize=16)  # a checkpoint may have any sizes
+def _layout(network: Callable[[TalkNetSizes], nn.Module], sizes: TalkNetSizes) -> Shapes:
+    """Return key to shape of a network in these sizes; built on the "meta" device, so no memory is taken."""
+    with torch.device("meta"):
+        module = network(sizes)
+    return {key: tuple(tensor.shape) for key, tensor in module.state_dict().items()}
+
+
+class Sized(nn.Module):
+    """Base of what takes `TalkNetSizes`, and can be told by a checkpoint which it has.
+
+    Attributes:
+        AUDIO: What stands before ``audioEncoder.`` in the keys.
+        VISUAL: What stands before ``visualFrontend.``.
+    """
+
+    AUDIO: ClassVar[str] = ""
+    VISUAL: ClassVar[str] = ""
+
+    def __init__(self, sizes: TalkNetSizes | None) -> None:
+        super().__init__()
+        self.sizes = TalkNetSizes() if sizes is None else sizes
+
+    @classmethod
+    def sizes_of(cls, shapes: Shapes) -> TalkNetSizes:
+        """Return the sizes that keys and shapes tell; see `TalkNetSizes.of`."""
+        return TalkNetSizes.of(shapes, cls.AUDIO, cls.VISUAL)
+
+    @classmethod
+    def recognises(cls, shapes: Shapes) -> bool:
+        """Say whether keys and shapes are exactly those of this network in whatever sizes they tell."""
+        build: Callable[[TalkNetSizes], nn.Module] = cls
+        return _layout(build, cls.sizes_of(shapes)) == shapes
+
+    @classmethod
+    def built_for(cls, shapes: Shapes) -> Self:
+        """Return a network in the sizes that keys and shapes tell.
+
+        For those of another network it is on "meta", where a few bytes that claim to be a large one cost no memory; it
+        then serves for nothing but to say what differs.
+        """
+        with torch.device("cpu" if cls.recognises(shapes) else "meta"):
+            return cls(cls.sizes_of(shapes))
 
 
 class TalkNetLogits(NamedTuple):
@@ -77,7 +157,7 @@ class _Network(nn.Module):
         self.selfAV = AttentionLayer(2 * EMBEDDING, positions=positions)
 
 
-class TalkNet(nn.Module):
+class TalkNet(Sized):
     """TalkNet with the state-dict layout of the official checkpoints (487 entries).
 
     The clips of a batch never see each other, and a clip must not be padded: the temporal blocks and the attention
@@ -88,9 +168,10 @@ class TalkNet(nn.Module):
         positions: What adds positions in the attention layers, see `asdbench.networks.sync_talknet`; TalkNet has none.
     """
 
+    AUDIO = VISUAL = TALKNET
+
     def __init__(self, sizes: TalkNetSizes | None = None, positions: PositionsFactory | None = None) -> None:
-        super().__init__()
-        self.sizes = TalkNetSizes() if sizes is None else sizes
+        super().__init__(sizes)
         self.model = _Network(self.sizes, positions)
         self.lossAV = LinearHead(2 * EMBEDDING)
         self.lossA = LinearHead(EMBEDDING)
