@@ -6,14 +6,14 @@ import re
 import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath, PureWindowsPath
-from typing import Any
+from typing import Any, Literal
 
 from asdbench.checkpoints.cards import ModelCard, card_for
 from asdbench.checkpoints.fetch import address_of
 
 _FLAGS = (
     "suite", "model", "checkpoint", "option", "data", "format", "data_option", "split", "seed", "limit", "on_error",
-    "dtype",
+    "dtype", "compile",
 )  # fmt: skip
 """Settings that can move a number; the others say where and how fast."""
 
@@ -31,6 +31,9 @@ def commands_of(record: Mapping[str, Any]) -> tuple[str, ...]:
     words = ["asdbench", "run"]
     for name in _FLAGS:
         value = _value(name, record, card)
+        if value is True:
+            words.append(f"--{name}")
+            continue
         for each in value if isinstance(value, (list, tuple)) else [value]:
             if each is not None:
                 words += [f"--{name.replace('_', '-')}", _quoted(str(each))]
@@ -38,7 +41,7 @@ def commands_of(record: Mapping[str, Any]) -> tuple[str, ...]:
     return (*fetch, " ".join(words))
 
 
-def _value(name: str, record: Mapping[str, Any], card: ModelCard | None) -> str | Sequence[str] | None:
+def _value(name: str, record: Mapping[str, Any], card: ModelCard | None) -> str | Sequence[str] | Literal[True] | None:
     setting = record["config"].get(name, {"value": None, "source": "default"})
     if name == "suite":
         return f"{record['suite']['name']}@{record['suite']['version']}"
@@ -47,8 +50,10 @@ def _value(name: str, record: Mapping[str, Any], card: ModelCard | None) -> str 
         return None if checkpoint is None else card.name if card else _last(checkpoint)
     if name == "data":
         return _last(str(setting["value"]))
-    if setting["source"] == "default" or setting["value"] in (None, []):
+    if setting["source"] == "default" or setting["value"] in (None, [], False):
         return None
+    if setting["value"] is True:
+        return True
     if name == "model":
         path, colon, made = str(setting["value"]).rpartition(":")
         return f"{_last(path)}:{made}" if colon and path.endswith(".py") else str(setting["value"])

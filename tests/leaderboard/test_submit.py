@@ -164,12 +164,13 @@ def test_options_that_move_numbers_are_in_the_command() -> None:
         "option": {"value": ["a=1", "b=two words"], "source": "flag"},
         "data": {"value": "C:\\films\\val", "source": "asdbench.toml"},
         "split": {"value": "test", "source": "ASDBENCH_SPLIT"},
+        "compile": {"value": True, "source": "flag"},
     }
     record = record_of("plain", model__checkpoint=None)
     (command,) = commands_of(record | {"config": config})
     assert shlex.split(command)[2:] == [
         "--suite", "unsync@1", "--model", "own.py:Mine", "--option", "a=1", "--option", "b=two words", "--data", "val",
-        "--split", "test",
+        "--split", "test", "--compile",
     ]  # fmt: skip
 
 
