@@ -11,7 +11,8 @@ from asdbench.errors import CheckpointError, UsageError
 from asdbench.networks.seeded import seeded_state
 from asdbench.networks.sync_talknet import SyncTalkNet
 from asdbench.networks.talknet import TalkNet
-from asdbench.training.losses import contrastive_cross_entropy, frame_cross_entropy, mismatched_pairs
+from asdbench.training.losses.frames import frame_cross_entropy
+from asdbench.training.losses.pairs import contrastive_cross_entropy, mismatched_pairs
 from tests.talknet import CASES, EMBEDDINGS, SCORES, STREAMS, TalkNetParity
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from asdbench.adapters import MODELS
 from asdbench.networks.seeded import seeded_state
 from asdbench.networks.talknet import TalkNet
-from asdbench.training.losses import frame_cross_entropy
+from asdbench.training.losses.frames import frame_cross_entropy
 from tests.parity import visual_reach
 from tests.talknet import CASES, EMBEDDINGS, SCORES, STREAMS, TalkNetParity
 

@@ -10,12 +10,11 @@ from hypothesis import strategies as st
 from torch.nn import functional
 
 from asdbench.errors import UsageError
-from asdbench.training.losses import (
+from asdbench.training.losses.frames import frame_cross_entropy
+from asdbench.training.losses.light_asd import light_asd_loss, light_asd_temperature
+from asdbench.training.losses.pairs import (
     contrastive_cross_entropy,
     derangement,
-    frame_cross_entropy,
-    light_asd_loss,
-    light_asd_temperature,
     misaligned_pairs,
     mismatched_pairs,
     positive_clips,

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from asdbench.errors import UsageError
-from asdbench.training.losses_pair_net import AlphaSchedule, jensen_shannon, pair_net_loss
+from asdbench.training.losses.pair_net import AlphaSchedule, jensen_shannon, pair_net_loss
 
 LOGITS = st.lists(st.floats(-200, 200, width=32), min_size=4, max_size=4)
 

@@ -18,11 +18,10 @@ from torch.nn import functional
 
 from asdbench.checkpoints.load import FACE_SIZE as FACE_SIZE_KEY
 from asdbench.networks.light_asd import LightASD
-from asdbench.training.losses import (
+from asdbench.training.losses.light_asd import light_asd_loss, light_asd_temperature
+from asdbench.training.losses.pairs import (
     contrastive_cross_entropy,
     derangement,
-    light_asd_loss,
-    light_asd_temperature,
     misaligned_pairs,
     mismatched_pairs,
     positive_clips,

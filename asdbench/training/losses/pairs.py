@@ -1,11 +1,7 @@
-"""Losses as the papers train with them: pure functions, no network, no file, no device.
+"""Cross-modal contrastive training: cross-entropy over more pairs, in which nobody is heard to speak.
 
-B clips of T frames; labels are 1 where the face speaks and is heard, else 0. Two-class logits hold *speaking* in
-column 1. Audio and face embeddings, ``[B, T, D]``, are what enters the fusion of a model.
-
-Cross-modal contrastive training is cross-entropy over more pairs: the voice of one clip with the face of another, or
-with the face's own clip at another time, is a pair in which nobody is heard to speak. Encoders run once, only the
-fusion sees the extra pairs::
+The voice of one clip with the face of another, or with the face's own clip at another time, is such a pair. Encoders
+run once, only the fusion sees the extra pairs::
 
     order = derangement(len(positive_clips(labels)), generator)
     pairs = mismatched_pairs(audio, faces, labels, order)
@@ -19,12 +15,9 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from asdbench.errors import UsageError
-
-LIGHT_ASD_VISUAL_WEIGHT = 0.5
-"""Weight of the loss of the head over the faces alone in Light-ASD."""
+from asdbench.training.losses.frames import frame_cross_entropy
 
 
 class Pairs(NamedTuple):
@@ -37,54 +30,6 @@ class Pairs(NamedTuple):
 
     audio: Tensor
     faces: Tensor
-
-
-def light_asd_temperature(epoch: int) -> float:
-    """Return what Light-ASD divides its logits by in training: ``r = 1.3 - 0.02 (epoch - 1)``, epochs from 1.
-
-    Source:
-        Liao et al., "A Light Weight Model for Active Speaker Detection", CVPR 2023; official ``ASD.py``.
-    """
-    return 1.3 - 0.02 * (epoch - 1)
-
-
-def frame_cross_entropy(
-    logits: Tensor, labels: Tensor, temperature: float = 1.0, clip_weights: Tensor | None = None
-) -> Tensor:
-    """Mean cross-entropy over frames, ``sum_bt w_b (-log softmax(z_bt / r)[y_bt]) / sum_bt w_b``.
-
-    Args:
-        logits: ``[B, T, 2]``.
-        labels: ``[B, T]`` of 0 and 1.
-        temperature: ``r``.
-        clip_weights: ``[B]``, ``w``; 1 for every clip without them.
-
-    Returns:
-        A scalar; 0, with a gradient of 0, without frames or without any weight.
-    """
-    each = functional.cross_entropy((logits / temperature).flatten(0, 1), labels.flatten(), reduction="none")
-    each = each.view(labels.shape)
-    weights = torch.ones_like(each) if clip_weights is None else clip_weights[:, None].expand_as(each)
-    total = weights.sum()
-    return (weights * each).sum() / torch.where(total > 0, total, 1)
-
-
-def light_asd_loss(fused: Tensor, visual: Tensor, labels: Tensor, temperature: float = 1.0) -> Tensor:
-    """Classification loss of Light-ASD and LR-ASD, ``L_av + 0.5 L_v``, each a cross-entropy at temperature ``r``.
-
-    The official code writes it as binary cross-entropy of the softmax's column 1, which is the same number.
-
-    Args:
-        fused: ``[B, T, 2]``, logits of both streams.
-        visual: ``[B, T, 2]``, logits of the head over the faces alone.
-        labels: ``[B, T]``.
-        temperature: ``r``, see `light_asd_temperature`.
-
-    Source:
-        Liao et al., CVPR 2023; official ``ASD.py`` and ``loss.py``.
-    """
-    of_faces = frame_cross_entropy(visual, labels, temperature)
-    return frame_cross_entropy(fused, labels, temperature) + LIGHT_ASD_VISUAL_WEIGHT * of_faces
 
 
 def positive_clips(labels: Tensor) -> Tensor:
