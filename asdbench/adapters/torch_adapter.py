@@ -111,14 +111,18 @@ class TorchAdapter(Adapter, Generic[Network]):
         network = cls.build_network(checkpoint)
         apply_state_dict(network, checkpoint.state, path)
         model = cls(network, device, options)
-        if checkpoint.face_size is not None:
+        if checkpoint.face_size is not None and model.needs.crop_size is not None:
             model.needs = replace(model.needs, crop_size=checkpoint.face_size)
         return model
 
     @classmethod
     def build_network(cls, checkpoint: Checkpoint) -> Any:
-        """Return the network that a checkpoint belongs to; its weights are filled in afterwards."""
-        return ARCHITECTURES.load(str(cls.architecture))()
+        """Return the network that a checkpoint belongs to, in its sizes; its weights are filled in afterwards."""
+        architecture = ARCHITECTURES.load(str(cls.architecture))
+        built_for = getattr(architecture, "built_for", None)  # of those that come in several sizes
+        if built_for is None:
+            return architecture()
+        return built_for({key: tuple(tensor.shape) for key, tensor in checkpoint.state.items()})
 
 
 def resized_crops(faces: Sequence[UInt8Array], side: int, interpolation: int = cv2.INTER_LINEAR) -> UInt8Array:

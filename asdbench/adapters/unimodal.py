@@ -18,7 +18,7 @@ from asdbench.networks.talknet import TalkNetLogits
 from asdbench.types import Int16Array
 
 
-class _VideoHead(TwoStreamAdapter):
+class VideoHead(TwoStreamAdapter):
     """Scores the face embedding alone; never looks at the audio."""
 
     def embed_audio(self, audio: Int16Array, num_frames: int, fps: float) -> Tensor:
@@ -30,7 +30,7 @@ class _VideoHead(TwoStreamAdapter):
         return self.video_logits(face_embedding)
 
 
-class LightASDVideo(_VideoHead):
+class LightASDVideo(VideoHead):
     """Light-ASD's head over the faces alone."""
 
     name = "light-asd-video"
@@ -39,7 +39,7 @@ class LightASDVideo(_VideoHead):
     needs = LightASD.needs
 
 
-class LRASDVideo(_VideoHead):
+class LRASDVideo(VideoHead):
     """LR-ASD's head over the faces alone."""
 
     name = "lr-asd-video"

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from asdbench.adapters.base import Adapter, AdapterOptions, Needs
 from asdbench.adapters.lip_motion import HALO, SIDE, lip_motion
+from asdbench.adapters.product import log_odds_of_all, log_probability
 from asdbench.adapters.torch_adapter import exact_inference, one_thread
 from asdbench.checkpoints.files import sha256_of
 from asdbench.checkpoints.load import apply_state_dict, load_state_dict
@@ -41,9 +42,6 @@ _MOTION_AT_ZERO = 0.057
 _MOTION_PER_LOG_ODDS = 0.0072
 
 _SMOOTHING_MS = 160.0
-
-_LEAST_LOG = -30.0
-_GREATEST_LOG = -1e-13  # a probability so near 1 has log-odds of 30, the bound of docs/method.md, section 6
 
 
 class VadLipOptions(AdapterOptions, frozen=True):
@@ -107,10 +105,8 @@ class VadLip(Adapter):
         options = cast(VadLipOptions, self.options)
         lips = lip_log_odds(face_embedding, audio_embedding.fps, options.smoothing_ms)
         with np.errstate(divide="ignore"):  # a voice of probability 0
-            both = np.log(audio_embedding.probability) - np.logaddexp(0, -lips)
-        both = np.clip(both, _LEAST_LOG, _GREATEST_LOG)
-        scores: Float32Array = (both - np.log(-np.expm1(both))).astype(np.float32)
-        return scores
+            voice = np.log(audio_embedding.probability)
+        return log_odds_of_all(voice, log_probability(lips))
 
 
 def lip_log_odds(motion: Float32Array, fps: float, smoothing_ms: float = _SMOOTHING_MS) -> _Float64:
