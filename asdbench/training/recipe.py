@@ -22,7 +22,7 @@ class _Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     pass
 
 
-class Model(_Part):
+class Model(_Part, frozen=True, kw_only=True):
     """The network that is trained.
 
     Attributes:
@@ -36,7 +36,7 @@ class Model(_Part):
     sizes: Mapping[str, Any] = {}
 
 
-class Start(_Part):
+class Start(_Part, frozen=True, kw_only=True):
     """Weights with which a training begins: those that another recipe ends with, given the same seed and data.
 
     Attributes:
@@ -48,7 +48,7 @@ class Start(_Part):
     parts: Mapping[str, str]
 
 
-class Loss(_Part):
+class Loss(_Part, frozen=True, kw_only=True):
     """Weights of the terms of a loss; an objective refuses those that it does not know.
 
     Attributes:
@@ -83,7 +83,7 @@ class Loss(_Part):
     unimodal: Weight = 0.0
 
 
-class Clips(_Part):
+class Clips(_Part, frozen=True, kw_only=True):
     """How tracks become batches.
 
     Attributes:
@@ -105,7 +105,7 @@ class Clips(_Part):
     labels: Literal["own", "audible"] = "own"
 
 
-class Augment(_Part):
+class Augment(_Part, frozen=True, kw_only=True):
     """How clips are changed before the network sees them; everything is off by default. Labels stay.
 
     Attributes:
@@ -139,7 +139,7 @@ class Augment(_Part):
     brightness: Weight = 0.0
 
 
-class Optimizer(_Part):
+class Optimizer(_Part, frozen=True, kw_only=True):
     """How weights move.
 
     Attributes:
@@ -165,7 +165,7 @@ class Optimizer(_Part):
     settle: Count = 0
 
 
-class Recipe(_Part):
+class Recipe(_Part, frozen=True, kw_only=True):
     """A training.
 
     Attributes:
