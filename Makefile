@@ -19,7 +19,7 @@ help: ## Show this list
 
 .venv/installed-dev: pyproject.toml $(PINS)
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install -q -c $(PINS) -e '.[dev,fetch,hub,mlflow,pairnet,ray,vad,wandb]'
+	$(BIN)/pip install -q -c $(PINS) -e '.[dev,fetch,hub,mlflow,pairnet,ray,train,vad,wandb]'
 	@touch $@
 
 demo: .venv/installed ## Score the shipped checkpoint on the shipped demo data, with a report
