@@ -14,12 +14,13 @@ from asdbench.data import open_dataset
 from asdbench.errors import DataError
 from asdbench.features import mfcc_for_frames
 from asdbench.networks.light_asd import LightASD
+from asdbench.training.objectives.light_asd_forward import embed_audio, embed_faces
 from asdbench.types import Track
 from tools.train_demo import training
 from tools.train_demo.__main__ import main
 from tools.train_demo.clips import FPS, ClipSampler, Shape, coloured, load_examples, moved, noisy
 from tools.train_demo.evaluation import evaluate
-from tools.train_demo.forward import embed_audio, embed_faces, embed_whole
+from tools.train_demo.forward import embed_whole
 from tools.train_demo.training import RECIPES, Phase, Settings, _Trainer, save, train
 
 SMALL = Settings(

@@ -14,9 +14,10 @@ from torch import Tensor
 
 from asdbench.metrics import average_precision, positive_share, retention, sync_auroc, threshold_at_tpr
 from asdbench.networks.light_asd import LightASD
+from asdbench.training.objectives.light_asd_forward import embed_audio
 from asdbench.types import Float32Array
 from tools.train_demo.clips import Example
-from tools.train_demo.forward import embed_audio, embed_whole
+from tools.train_demo.forward import embed_whole
 
 _SHIFTS = (-20, -10, 10, 20)
 

@@ -26,8 +26,9 @@ from asdbench.training.losses.pairs import (
     mismatched_pairs,
     positive_clips,
 )
+from asdbench.training.objectives.light_asd_forward import embed_audio, embed_faces
 from tools.train_demo.clips import FACE_SIZE, Batch, ClipSampler, Example, Shape
-from tools.train_demo.forward import embed_audio, embed_faces, embed_whole, norms
+from tools.train_demo.forward import embed_whole, norms
 
 _EPOCHS = 30  # that Light-ASD trains, over which its temperature falls
 _SHOW_EVERY = 50

@@ -22,6 +22,15 @@ def light_asd_temperature(epoch: int) -> float:
     return 1.3 - 0.02 * (epoch - 1)
 
 
+def light_asd_epoch(progress: float) -> int:
+    """Return Light-ASD's epoch, 1 to 30, at a share of a training from 0 to 1, however many epochs that one has.
+
+    In a training of 30 epochs it is the epoch itself.
+    """
+    whole = int(LIGHT_ASD_EPOCHS * progress + 1e-9)  # 7 / 30 * 30 is a little less than 7 on some machines
+    return 1 + min(whole, LIGHT_ASD_EPOCHS - 1)
+
+
 def light_asd_loss(fused: Tensor, visual: Tensor, labels: Tensor, temperature: float = 1.0) -> Tensor:
     """Classification loss of Light-ASD and LR-ASD, ``L_av + 0.5 L_v``, each a cross-entropy at temperature ``r``.
 
