@@ -1,8 +1,9 @@
 """TalkNet's two front ends, each with a head of its own and no attention: who speaks, told from one stream alone.
 
 The combined baseline of "Rethinking Audio-visual Synchronization for Active Speaker Detection" (Wuerkaixi et al.,
-arXiv 2206.10421, section 3.2) takes the product of the two: somebody speaks, and these lips move. No part of it can
-know whether this voice belongs to these lips, so what it loses on a changed voice is no matter of synchrony.
+arXiv 2206.10421, section 3.2, as summaries of it say) takes the product of the two: somebody speaks, and these lips
+move. No part of it can know whether this voice belongs to these lips, so what it loses on a changed voice is no matter
+of synchrony.
 
 There are no official weights; keys are those of TalkNet's checkpoints without ``model.``.
 """
