@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asdbench.errors import DataError
-from asdbench.features.rows import require_int16, wrapped
+from asdbench.features.rows import ROWS_PER_FRAME, require_int16, wrapped
 from asdbench.types import SAMPLE_RATE, Float32Array, Int16Array
 
 COEFFICIENTS = 13
@@ -81,6 +81,18 @@ def mfcc_for_frames(waveform: Int16Array, num_frames: int, fps: float) -> Float3
     """
     require_int16(waveform)
     return wrapped(mfcc(waveform, fps), num_frames)
+
+
+def samples_for_frames(num_frames: int, fps: float) -> int:
+    """Return how many samples all MFCC rows of ``num_frames`` video frames reach over, counted from the first frame.
+
+    With more, `mfcc_for_frames` gives the same; with fewer, the last rows meet zeros, or the first rows again.
+
+    Raises:
+        DataError: The frame rate is no usable number.
+    """
+    window, step = _window_and_step(fps)
+    return (ROWS_PER_FRAME * num_frames - 1) * step + window
 
 
 def _window_and_step(fps: float) -> tuple[int, int]:
