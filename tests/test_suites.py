@@ -166,6 +166,7 @@ def test_file_names_are_suite_names() -> None:
 # --- what is released stays as it is -----------------------------------------------------------------------------
 
 SHIPPED = {
+    "claims@1": "6b6112e05e8d2a63bf74bc9f67e75dbecdec36bcfc7df4140388db54c296227e",
     "clean@1": "2f1aff1c5ce69ec5b9780f276f3f437b21cf3768109454dddf8ddf1fecbde9f3",
     "corruptions@1": "5f609f560975884acc021615774a9c372e509c4830bb308ea55d2ea100ffcb41",
     "egocentric@1": "1a88deb08ec5deb354b2b8becf79b30b9008d05577b2680a7f563467630a153f",
@@ -374,6 +375,20 @@ def test_published_sets_make_changed_rows_negative() -> None:
         assert {(c.labels, c.role) for c in conditions} == {("negative", "test")}
 
 
-def test_full_has_every_condition_of_the_others() -> None:
-    wanted = {c for name in suite_names() if name != "full" for c in map(repr, load_suite(name).conditions)}
+def test_what_claims_shares_with_other_suites_is_the_same() -> None:
+    others = {c.name: c for name in ("unsync", "modality") for c in load_suite(name).conditions}
+    found = load_suite("claims")
+    assert found.seed == load_suite("unsync").seed == load_suite("modality").seed
+    own = [c for c in found.conditions if others.get(c.name) != c]
+    assert [c.name for c in own] == ["hard-1", "hard-2", "hard-3"]
+    parts = [{part["perturbation"]: part["options"] for part in c.options["parts"]} for c in own]
+    assert {c.labels for c in own} == {"keep"}
+    assert all(part["offscreen_speech"]["snr_db"] <= 0 for part in parts)
+    pixels = [part["low_resolution"]["pixels"] for part in parts]
+    assert pixels == sorted(pixels, reverse=True)
+
+
+def test_full_has_every_condition_of_the_others_that_measure_models_by_themselves() -> None:
+    others = set(suite_names()) - {"full", "claims"}
+    wanted = {c for name in others for c in map(repr, load_suite(name).conditions)}
     assert set(map(repr, load_suite("full").conditions)) == wanted
