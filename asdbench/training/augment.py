@@ -144,14 +144,14 @@ def changed_faces(faces: UInt8Array, augment: Augment, rng: np.random.Generator)
     turn[:, 2] += (0.5 - corner) / share - 0.5
     pictures = faces[:, :, ::-1] if mirror else faces
     if not np.array_equal(turn, np.eye(2, 3)):
-        pictures = moved(pictures, turn)
+        pictures = warped(pictures, turn)
     if (contrast, brightness) != (1.0, 0.0):
         pictures = toned(pictures, contrast, brightness)
     return np.ascontiguousarray(pictures)
 
 
-def moved(faces: UInt8Array, matrix: _Float) -> UInt8Array:
-    """Move pixels of ``[T, side, side]`` by an affine map ``[2, 3]``; what comes from outside repeats the border."""
+def warped(faces: UInt8Array, matrix: _Float) -> UInt8Array:
+    """Move the pixels of ``[T, side, side]`` by an affine map ``[2, 3]``; the border goes on to the outside."""
     size = faces.shape[2], faces.shape[1]
     found = np.empty(faces.shape, np.uint8)
     for frame, picture in enumerate(faces):

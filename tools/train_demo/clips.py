@@ -11,8 +11,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from asdbench.adapters.torch_adapter import resized_crops
 from asdbench.errors import DataError
 from asdbench.features import mfcc_for_frames
+from asdbench.training.augment import to_int16, toned, warped, with_offset, with_sound
 from asdbench.types import SAMPLE_RATE, Int16Array, Track, UInt8Array
 
 FACE_SIZE = 56
@@ -23,8 +25,6 @@ FPS = 25.0
 
 _SAMPLES = round(SAMPLE_RATE / FPS)
 _LAST_ROW = 240  # samples that the last MFCC row of a frame reaches into the next
-
-_Float = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,8 @@ def load_examples(tracks: Iterable[Track]) -> list[Example]:
     for track in tracks:
         if abs(track.fps - FPS) > 0.01:
             raise DataError(f"{track.video_id}: {track.fps:g} frames per second; the demo trains at {FPS:g} only.")
-        examples.append(Example(track, _reduced(track.media.faces()), track.media.audio(), track.labels))
+        faces = resized_crops(track.media.faces(), FACE_SIZE)
+        examples.append(Example(track, faces, track.media.audio(), track.labels))
     return examples
 
 
@@ -174,11 +175,11 @@ def noisy(sound: Int16Array, other: Int16Array, rng: np.random.Generator) -> Int
     """
     mixed = sound.astype(np.float64) * 10 ** (rng.uniform(-6, 6) / 20)
     length = min(len(sound), len(other))
-    for added in (other[:length].astype(np.float64), rng.standard_normal(length)):
+    for added in (other[:length], rng.standard_normal(length)):
         ratio_db, wanted = rng.uniform(5, 20), rng.random() < 1 / 3
         if wanted:
-            mixed[:length] += added * (_level(mixed) / max(_level(added), 1e-9) * 10 ** (-ratio_db / 20))
-    return np.clip(np.rint(mixed), -32768, 32767).astype(np.int16)
+            mixed = with_sound(mixed, added, ratio_db)
+    return to_int16(mixed)
 
 
 def coloured(mfcc: NDArray[np.float32], spread: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
@@ -188,7 +189,7 @@ def coloured(mfcc: NDArray[np.float32], spread: NDArray[np.float32], rng: np.ran
     """
     offset = rng.normal(0, 1, len(spread)) * spread
     offset[0] *= 0.3
-    return (mfcc + offset).astype(np.float32)
+    return with_offset(mfcc, offset)
 
 
 def moved(faces: UInt8Array, rng: np.random.Generator) -> UInt8Array:
@@ -197,19 +198,5 @@ def moved(faces: UInt8Array, rng: np.random.Generator) -> UInt8Array:
     matrix = cv2.getRotationMatrix2D(((side - 1) / 2,) * 2, rng.uniform(-8, 8), rng.uniform(0.92, 1.12))
     matrix[:, 2] += rng.uniform(-3, 3, 2)
     contrast, brightness, mirror = rng.uniform(0.75, 1.25), rng.uniform(-20, 20), rng.random() < 0.5
-    table = np.clip(np.rint((np.arange(256) - 128) * contrast + 128 + brightness), 0, 255).astype(np.uint8)
-    pictures = faces[:, :, ::-1] if mirror else faces
-    turned = [
-        cv2.warpAffine(np.ascontiguousarray(picture), matrix, (side, side), borderMode=cv2.BORDER_REPLICATE)
-        for picture in pictures
-    ]
-    return table[np.stack(turned)]
-
-
-def _reduced(faces: Sequence[UInt8Array]) -> UInt8Array:
-    # The filter of the adapter (asdbench.adapters.two_stream), which will read the checkpoint.
-    return np.stack([cv2.resize(face, (FACE_SIZE, FACE_SIZE)) for face in faces])
-
-
-def _level(sound: _Float) -> float:
-    return float(np.sqrt(np.mean(sound**2)))
+    pictures = warped(faces[:, :, ::-1] if mirror else faces, matrix)
+    return toned(pictures, contrast, brightness)
