@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -148,7 +148,7 @@ class TrainingJob:
             record = self._record()
             folder.write_record(record | {"state": "running"})
             begun = time.monotonic()
-            self._train(folder.path)
+            self._train(folder.path, notify)
             log = read_log(folder.path) if (folder.path / "log.csv").exists() else []
             spent = time.monotonic() - begun + (earlier or {}).get("seconds_before", 0.0)
             record |= {
@@ -176,7 +176,7 @@ class TrainingJob:
             "git": provenance.git(),
         }
 
-    def _train(self, folder: Path) -> None:
+    def _train(self, folder: Path, notify: Notify) -> None:
         from asdbench.training.trainer import Training, fit
 
         training = Training(
@@ -196,9 +196,9 @@ class TrainingJob:
         )
         fabric = _fabric(self.device, self.devices, self.recipe.precision)
         if self.devices == 1:
-            fit(fabric, training)
-        else:
-            fabric.launch(fit, replace(training, progress=self.progress))
+            fit(fabric, replace(training, notify=notify))
+        else:  # what goes to other processes must be picklable, which a caller's function need not be
+            fabric.launch(partial(fit, training=training))
 
     def _initial(self) -> dict[str, Tensor]:
         from asdbench.training.beginning import weights_below, weights_of_file
@@ -236,4 +236,4 @@ def _fabric(device: str, devices: int, precision: str) -> Any:
     # Published networks hold weights that no forward pass uses, which DDP must be told to expect.
     strategy: Any = "auto" if devices == 1 else DDPStrategy(start_method="spawn", find_unused_parameters=True)
     chosen: Any = [int(index or 0)] if kind == "cuda" and devices == 1 else devices
-    return Fabric(accelerator=kind, devices=chosen, strategy=strategy, precision=precision)  # type: ignore[arg-type]
+    return Fabric(accelerator=kind, devices=chosen, strategy=strategy, precision=precision)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -43,6 +44,16 @@ def _write_safetensors(path: Path, objective: Objective, recipe: Recipe, about: 
     metadata = {FACE_SIZE: str(recipe.model.face_size), "asdbench.recipe": f"{recipe.name}@{recipe.version}", **about}
     with replacing(path) as temporary:
         save_file(_plain(objective), temporary, metadata=metadata)
+        _sort_header(temporary)
+
+
+def _sort_header(path: Path) -> None:
+    """Bring the header of a safetensors file into one order: the library writes metadata in any, so bytes differ."""
+    content = path.read_bytes()
+    length = int.from_bytes(content[:8], "little")
+    header = json.dumps(json.loads(content[8 : 8 + length]), sort_keys=True, separators=(",", ":")).encode()
+    header += b" " * (-len(header) % 8)  # tensors begin at multiples of eight
+    path.write_bytes(len(header).to_bytes(8, "little") + header + content[8 + length :])
 
 
 def _plain(objective: Objective) -> dict[str, torch.Tensor]:

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from asdbench.adapters.torch_adapter import in_chunks
 from asdbench.training.augment import changes_faces
-from asdbench.training.loader import ClipSource
+from asdbench.training.examples import ClipSource
 from asdbench.training.objectives import Objective
 from asdbench.training.recipe import Recipe
 from asdbench.types import Track
@@ -17,10 +17,25 @@ from asdbench.types import Track
 _HALO = 8  # frames; no front end looks farther
 
 
-def training_source(tracks: Sequence[Track], recipe: Recipe, objective: Objective, device: torch.device) -> ClipSource:
-    """Return the tracks, with features in place of faces where the front end is frozen and nothing changes faces."""
-    source = ClipSource(tracks, recipe, objective.sound, objective.mels)
-    if recipe.keep and objective.front.startswith(recipe.frozen or "-") and not changes_faces(recipe.augment):
+def training_source(
+    tracks: Sequence[Track], recipe: Recipe, objective: Objective, device: torch.device, quiet: bool
+) -> ClipSource:
+    """Return the tracks, with features in place of faces where the front end is frozen and nothing changes faces.
+
+    Args:
+        tracks: Of the data set.
+        recipe: Says which of them, and whether they stay in memory.
+        objective: With its weights.
+        device: Where features are computed.
+        quiet: Whether to show no progress bar.
+
+    Raises:
+        DataError: See `ClipSource`.
+        UsageError: See `ClipSource`.
+    """
+    source = ClipSource(tracks, recipe, objective.sound, objective.mels, objective.sees, hidden=quiet)
+    frozen = bool(objective.front) and objective.front.startswith(recipe.frozen)
+    if recipe.keep and frozen and not changes_faces(recipe.augment):
         source.set_front(_features(source, objective, device))
     return source
 

@@ -34,10 +34,17 @@ from asdbench.types import Track
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
+STATE_SECONDS = 60.0
+"""How much of its work a killed training may lose."""
+
 _SETTLING = 1 << 20  # counted as an epoch that no training has, so that its batches are drawn anew
 
 Measure = Callable[[int, Path], None]
 """What is done with the weights of a finished epoch: its number from 0, and the file."""
+
+
+def print_nothing(_: str) -> None:
+    """Be told something, and keep it to oneself."""
 
 
 @dataclass(frozen=True)
@@ -52,9 +59,9 @@ class Training:
         initial: Weights that replace random ones, by official key.
         about: What the metadata of the weights say beside the recipe.
         workers: Processes that prepare batches; 0 for none.
-        state_every: Seconds between two states.
         progress: Whether to show a bar.
-        measure: See `Measure`; with several devices it must be picklable.
+        measure: See `Measure`.
+        notify: Told what is left out. With several devices this and ``measure`` must be picklable.
     """
 
     recipe: Recipe
@@ -64,9 +71,9 @@ class Training:
     initial: Mapping[str, Tensor]
     about: Mapping[str, str]
     workers: int = 0
-    state_every: float = 60.0
     progress: bool = False
     measure: Measure | None = None
+    notify: Callable[[str], None] = print_nothing
 
 
 def fit(fabric: Fabric, training: Training) -> None:
@@ -93,7 +100,11 @@ class _Loop:
     def __init__(self, fabric: Fabric, training: Training, objective: Objective) -> None:
         self.fabric, self.training, self.recipe = fabric, training, training.recipe
         self.objective = objective
-        source = training_source(training.tracks, self.recipe, objective, fabric.device)
+        self.quiet = not (training.progress and fabric.is_global_zero)
+        source = training_source(training.tracks, self.recipe, objective, fabric.device, self.quiet)
+        if fabric.is_global_zero:
+            for note in source.notes:
+                training.notify(note)
         self.loader = BatchLoader(source, self.recipe, training.seed, training.workers)
         self.state = read_state(training.folder)
         self.rows: list[dict[str, float]] = [] if self.state is None else read_log(training.folder, self.state.rows)
@@ -124,14 +135,14 @@ class _Loop:
             initial=start,
             desc=f"{self.recipe.name} epoch {epoch + 1}/{self.recipe.epochs}",
             unit="batch",
-            disable=not (self.training.progress and self.fabric.is_global_zero),
+            disable=self.quiet,
         )
         with shown:
             for number, batch in self.loader.batches(epoch, start, rank, world):
                 moment = self._moment(epoch, number, count)
                 self._step(batch.to(self.fabric.device), moment, number, count)
                 shown.update()
-                if time.monotonic() - self.saved > self.training.state_every:
+                if time.monotonic() - self.saved > STATE_SECONDS:
                     shown.set_postfix(loss=f"{self._flush():.3f}")
                     self._save(epoch, number + 1)
         self._flush()

@@ -33,6 +33,7 @@ class Objective(nn.Module, ABC):
         loss: Weights of the terms.
         mels: Rows of the log-mel spectrogram, where ``sound`` is ``mel``; else 0.
         sound: What ``batch.sound`` holds; ``none`` where it is never looked at.
+        sees: Whether it ever looks at ``batch.faces``.
         front: Prefix of the keys of the visual front end whose output may stand in place of faces; empty for none.
         terms: Names of the fields of `Loss` that mean something here.
 
@@ -41,6 +42,7 @@ class Objective(nn.Module, ABC):
     """
 
     sound: ClassVar[Literal["mfcc", "mel", "none"]]
+    sees: ClassVar[bool] = True
     front: ClassVar[str] = ""
     terms: ClassVar[frozenset[str]] = frozenset()
 

@@ -17,6 +17,7 @@ class VoiceObjective(Objective):
     """Mean cross-entropy of the voice activity detector; which frames hold speech, the recipe's labels say."""
 
     sound = "mfcc"
+    sees = False
 
     network: TalkNetVAD
 
