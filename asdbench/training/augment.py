@@ -76,6 +76,8 @@ def changed_sound(sound: Int16Array, augment: Augment, rng: np.random.Generator,
     Returns:
         ``[N]``; what is too loud is cut off.
     """
+    if not changes_sound(augment):
+        return sound  # nothing is drawn, so that rows kept from an earlier epoch can stand for this call
     decibels = rng.uniform(-augment.level, augment.level)
     wanted = rng.random(2) < (augment.voice, augment.noise)
     ratios = rng.uniform(*augment.voice_snr), rng.uniform(*augment.noise_snr)
