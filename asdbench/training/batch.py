@@ -14,7 +14,8 @@ class Batch(NamedTuple):
     Attributes:
         sound: ``[B, 4S, 13]`` MFCC of the clip and the time around it, S >= T frames; or, for PAIR-Net,
             ``[B, mels, 2L]`` log-mel of the clip alone.
-        faces: ``[B, T, side, side]`` uint8 gray values; or ``[B, T, C]`` float32, what a frozen front end makes of them.
+        faces: ``[B, T, side, side]`` uint8 gray values; or ``[B, T, C]`` float32, what a frozen front end makes of
+            them.
         labels: ``[B, T]`` int64, 0 and 1.
         offsets: ``[B]`` int64: frame of the sound at which the clip begins; 0 where S = T.
         vectors: ``[B]`` int64: of Whisper's outputs, how many belong to the clip; 0 without log-mel.

@@ -149,7 +149,7 @@ def test_features_of_a_frozen_front_end_are_those_of_whole_tracks(fixture_datase
     assert training_source(tracks, moved, objective, torch.device("cpu"), quiet=True).front is None
 
 
-class Killed(RuntimeError):
+class KilledError(RuntimeError):
     pass
 
 
@@ -162,13 +162,13 @@ def test_a_killed_training_goes_on_to_the_same_curve_and_weights(
 
     def dying(loop: trainer._Loop, *given: object) -> None:
         if next(count) == batch:
-            raise Killed
+            raise KilledError
         step(loop, *given)  # type: ignore[arg-type]
 
     monkeypatch.setattr(trainer, "STATE_SECONDS", 0.0)
     with monkeypatch.context() as patch:
         patch.setattr(trainer._Loop, "_step", dying)
-        with pytest.raises(Killed):
+        with pytest.raises(KilledError):
             train()
     steps: list[object] = []
     with monkeypatch.context() as patch:
