@@ -35,6 +35,7 @@ demo-data: .venv-demo/installed ## Make the demo data again, into build/; needs 
 	.venv-demo/bin/python -m tools.demo_data --split val --out build/demo-val
 	.venv-demo/bin/python -m tools.demo_data --split train --videos 60 --out build/demo-train
 	cmp build/demo-val/SHA256SUMS baselines/demo/demo-val/SHA256SUMS
+	cmp build/demo-train/SHA256SUMS baselines/demo/demo-train/SHA256SUMS
 
 .venv-demo/installed: tools/demo_data/requirements.txt
 	$(PYTHON) -m venv .venv-demo

@@ -27,7 +27,10 @@ DEMO_CHECKPOINTS = ("light-asd.demo", "light-asd.demo-sync")
 """The shipped checkpoints, the plainly trained one first: it is what a run scores that names nothing."""
 
 DEMO_DATA = "demo-val"
-"""The shipped data."""
+"""The shipped data that models are measured on."""
+
+DEMO_TRAINING_DATA = "demo-train"
+"""The shipped data that the demo recipes train on: other faces and voices of the same generator."""
 
 _LISTS = ("option", "data_option")
 

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import asdbench
+from asdbench.data import SHIPPED_DATA, shared_videos, shipped_data
 from asdbench.data.oracle import Oracle
 from asdbench.resources import resource_folder
 from asdbench.types import Dataset
@@ -125,13 +126,34 @@ def test_a_masked_mouth_leaves_the_oracle_as_it_is(tmp_path_factory: pytest.Temp
     assert found["silence"]["metrics"]["at"]["fixed:0.5"]["tpr"] == 0
 
 
-def test_the_shipped_files_are_those_of_the_checksums() -> None:
-    folder = resource_folder("baselines") / "demo" / "demo-val"
+@pytest.mark.parametrize("name", SHIPPED_DATA)
+def test_the_shipped_files_are_those_of_the_checksums(name: str) -> None:
+    folder = shipped_data(name)
     sums = dict(reversed(line.split("  ")) for line in (folder / "SHA256SUMS").read_text().splitlines())
     files = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
     assert sums.keys() == files.keys() - {"SHA256SUMS"}
-    for name, digest in sums.items():
-        assert hashlib.sha256(files[name].read_bytes()).hexdigest() == digest, name
+    for file, digest in sums.items():
+        assert hashlib.sha256(files[file].read_bytes()).hexdigest() == digest, file
+
+
+def test_what_is_trained_on_is_not_measured_on(demo: Dataset) -> None:
+    training = asdbench.open_dataset("demo-train")
+    assert (training.name, len(training.tracks)) == ("demo-train", 117)
+    assert not shared_videos(training, demo)
+    assert shared_videos(training, training) == sorted({track.video_id for track in training.tracks})
+    sentences = [
+        {part for track in each.tracks for part in (track.sentence_id or "").split("+")} for each in (training, demo)
+    ]
+    assert sentences[0] & sentences[1] == {""}
+    # A run on it says so wherever its numbers are shown.
+    assert any("train on these tracks" in note for note in training.notes)
+    assert not any("train on these tracks" in note for note in demo.notes)
+
+
+def test_nobody_dubs_what_is_trained_on() -> None:
+    training = asdbench.open_dataset("demo-train")
+    assert all(track.dubbed is None for track in training.tracks)
+    assert 0.35 < sum(int(t.labels.sum()) for t in training.tracks) / sum(map(len, training.tracks)) < 0.45
 
 
 def test_the_mix_is_the_documented_one(demo: Dataset) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from asdbench.cli.output import echo_json, echo_rows, json_option, note
-from asdbench.config import DEMO_DATA
+from asdbench.config import DEMO_DATA, DEMO_TRAINING_DATA
 
 if TYPE_CHECKING:
     from asdbench.checkpoints.cards import ModelCard
@@ -85,6 +85,22 @@ def _perturbations() -> list[_Row]:
     ]
 
 
+def _recipes() -> list[_Row]:
+    from asdbench.training.recipes import load_recipe, recipe_names
+
+    recipes = [load_recipe(name) for name in recipe_names()]
+    return [
+        {
+            "name": each.name,
+            "architecture": each.model.architecture,
+            "epochs": str(each.epochs),
+            "starts from": ", ".join(start.recipe for start in each.start),
+            "summary": each.summary,
+        }
+        for each in recipes
+    ]
+
+
 def _protocols() -> list[_Row]:
     from asdbench.protocols.catalogue import PROTOCOLS
 
@@ -100,6 +116,7 @@ _KINDS: dict[str, Callable[[], list[_Row]]] = {
     "perturbations": _perturbations,
     "data": _data,
     "protocols": _protocols,
+    "recipes": _recipes,
 }
 
 
@@ -107,7 +124,7 @@ _KINDS: dict[str, Callable[[], list[_Row]]] = {
 @click.argument("kind", type=click.Choice(list(_KINDS)))
 @json_option
 def command(kind: str, as_json: bool) -> None:
-    """List models, suites, perturbations, data formats, or protocols."""
+    """List models, suites, perturbations, data formats, protocols, or recipes of trainings."""
     rows = _KINDS[kind]()
     if as_json:
         echo_json(rows)
@@ -118,3 +135,4 @@ def command(kind: str, as_json: bool) -> None:
         note(f"warning: {error}")
     if kind == "data":
         click.echo(f"\nshipped with asdbench: {DEMO_DATA} (asdbench run --data {DEMO_DATA} ...)")
+        click.echo(f"                       {DEMO_TRAINING_DATA} (asdbench train RECIPE --data {DEMO_TRAINING_DATA})")

@@ -10,24 +10,31 @@ from pathlib import Path
 import numpy as np
 
 from asdbench.config import DEMO_DATA as DEMO_DATA
+from asdbench.config import DEMO_TRAINING_DATA as DEMO_TRAINING_DATA
 from asdbench.data.formats import DATA_FORMATS as DATA_FORMATS
 from asdbench.data.formats import recognise
 from asdbench.errors import AsdbenchError, DataError, UsageError
 from asdbench.resources import resource_folder
 from asdbench.types import Dataset
 
+SHIPPED_DATA = (DEMO_DATA, DEMO_TRAINING_DATA)
+"""Names of the data that come with asdbench."""
 
-def shipped_data() -> Path:
-    """Return the folder of the data that come with asdbench, whatever lies in the current folder.
+
+def shipped_data(name: str = DEMO_DATA) -> Path:
+    """Return the folder of data that come with asdbench, whatever lies in the current folder.
+
+    Args:
+        name: One of `SHIPPED_DATA`.
 
     Raises:
         UsageError: The installation is incomplete.
     """
-    return resource_folder(f"baselines/demo/{DEMO_DATA}")
+    return resource_folder(f"baselines/demo/{name}")
 
 
 def dataset_folder(root: str | Path) -> Path:
-    """Return the folder that a user means by a path, or by ``demo-val``; what exists on disk wins over the name.
+    """Return the folder that a user means by a path or by a name of `SHIPPED_DATA`; a folder of that name comes first.
 
     Raises:
         DataError: There is no such folder.
@@ -35,11 +42,17 @@ def dataset_folder(root: str | Path) -> Path:
     folder = Path(root)
     if folder.is_dir():
         return folder
-    if str(root) == DEMO_DATA:
-        return shipped_data()
+    if str(root) in SHIPPED_DATA:
+        return shipped_data(str(root))
     raise DataError(
-        f"{folder}: no such folder; give the folder of a data set, or {DEMO_DATA} for the data that come with asdbench."
+        f"{folder}: no such folder; give the folder of a data set, or {' or '.join(SHIPPED_DATA)} for data that come "
+        "with asdbench."
     )
+
+
+def shared_videos(first: Dataset, second: Dataset) -> list[str]:
+    """Return the videos, by id, that two data sets both hold, sorted: what is learned on one is known on the other."""
+    return sorted({track.video_id for track in first.tracks} & {track.video_id for track in second.tracks})
 
 
 def open_dataset(
@@ -52,7 +65,7 @@ def open_dataset(
     """Open a data set on disk.
 
     Args:
-        root: Folder of the data set, or ``demo-val`` for the data that come with asdbench.
+        root: Folder of the data set, or ``demo-val`` or ``demo-train`` for data that come with asdbench.
         split: Which part of it, where a folder holds several.
         data_format: A name of `asdbench.data.formats.FORMATS`, or ``auto`` to recognise it.
         name: Short name for tables and folders; derived from folder and split without one.

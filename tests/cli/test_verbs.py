@@ -17,6 +17,7 @@ from asdbench.errors import ResourceError, UsageError
 from asdbench.networks import ARCHITECTURES
 from asdbench.networks.seeded import seeded_state
 from asdbench.suites import suite_names
+from asdbench.training.recipes import recipe_names
 from tests.cli.conftest import Cli
 
 
@@ -106,12 +107,26 @@ def test_an_output_that_knows_few_signs_loses_no_number(run_folder: Path):
     assert b"condition" in result.stdout
 
 
-@pytest.mark.parametrize("kind", ["models", "suites", "data"])
+@pytest.mark.parametrize("kind", ["models", "suites", "data", "recipes"])
 def test_ls(cli: Cli, kind: str):
     text, rows = cli("ls", kind).out, cli("ls", kind, "--json").json
     assert all(row["name"] in text for row in rows)
     names = {row["name"].partition("@")[0] for row in rows}
-    assert names >= {"models": {"light-asd", "deaf"}, "suites": set(suite_names()), "data": {"ava"}}[kind]
+    wanted = {
+        "models": {"light-asd", "deaf"}, "suites": set(suite_names()), "data": {"ava"}, "recipes": set(recipe_names()),
+    }  # fmt: skip
+    assert names >= wanted[kind]
+
+
+def test_ls_recipes_tells_what_each_starts_from(cli: Cli):
+    rows = {row["name"]: row for row in cli("ls", "recipes", "--json").json}
+    assert rows["vad-lip"]["starts from"] == "vad, lip"
+    assert rows["vad-lip"]["epochs"] == "0"
+    assert rows["talknce"]["architecture"] == "talknet"
+
+
+def test_ls_data_names_what_is_shipped(cli: Cli):
+    assert {"demo-val", "demo-train"} <= set(cli("ls", "data").out.split())
 
 
 def test_ls_models_tells_the_shipped_from_the_known_weights(cli: Cli, standin: Path):
@@ -176,7 +191,9 @@ def test_help_has_an_example(cli: Cli, verb: list[str]):
     assert "Example: asdbench" in result.out
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["ls", "models"], ["ls", "suites"], ["ls", "data"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["ls", "models"], ["ls", "suites"], ["ls", "data"], ["ls", "recipes"]]
+)
 def test_light_verbs_import_nothing_heavy(arguments: list[str]):
     code = (
         "import sys; sys.argv = ['asdbench', *sys.argv[1:]]\n"
