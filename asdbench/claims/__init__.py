@@ -1,1 +1,4 @@
-"""What papers say of their training ideas, measured on small trainings of one's own (docs/claims.md)."""
+"""Claims of papers, measured on freshly trained models: what is claimed, the figures, the verdicts, the table.
+
+See docs/claims.md.
+"""
