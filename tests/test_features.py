@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asdbench.errors import DataError
-from asdbench.features import mfcc, mfcc_for_frames
+from asdbench.features import mfcc, mfcc_for_frames, samples_for_frames
 
 N = np.arange(4000)
 TUNE = ((N * N * 37) % 2001 - 1000).astype(np.int16)
@@ -116,3 +116,12 @@ def test_unusable_frame_rates_are_refused(fps):
 def test_a_track_without_frames_is_refused():
     with pytest.raises(DataError, match="0 frames"):
         mfcc_for_frames(TUNE, 0, 25)
+
+
+@given(st.integers(1, 40), st.floats(10, 120), st.integers(0, 3000))
+def test_rows_reach_over_so_many_samples_and_no_further(frames: int, fps: float, more: int) -> None:
+    needed = samples_for_frames(frames, fps)
+    waveform = np.random.default_rng(0).integers(-3000, 3000, needed + more + 1).astype(np.int16)
+    rows = mfcc_for_frames(waveform[:needed], frames, fps)
+    assert np.array_equal(rows, mfcc_for_frames(waveform, frames, fps))
+    assert len(mfcc(waveform[:needed], fps)) == 4 * frames == len(mfcc(waveform[: needed + 1], fps)) - 1

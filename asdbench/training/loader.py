@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from asdbench.errors import AsdbenchError, DataError, UsageError
+from asdbench.errors import AsdbenchError, DataError, ResourceError, UsageError
 from asdbench.features import mfcc_for_frames, samples_for_frames
 from asdbench.features.whisper import HOP, whisper_log_mel
 from asdbench.training.augment import changed_faces, changed_sound, changes_sound, coloured
@@ -87,14 +87,27 @@ class BatchLoader:
         Raises:
             DataError: Media are missing or broken.
             UsageError: See `count`.
+            ResourceError: A worker process was killed.
         """
         numbers = range(start, self.count(epoch, world))
         self._keys[:] = [(epoch, number * world + rank) for number in numbers]
-        found = map(self._clips.__getitem__, list(self._keys)) if self._loader is None else iter(self._loader)
+        found = map(self._clips.__getitem__, list(self._keys)) if self._loader is None else _ahead(self._loader)
         for number, batch in zip(numbers, found, strict=True):
             if isinstance(batch, AsdbenchError):
                 raise batch
             yield number, batch
+
+
+def _ahead(loader: DataLoader[Any]) -> Iterator[Any]:
+    try:
+        yield from loader
+    except RuntimeError as error:
+        if "DataLoader worker" not in str(error):
+            raise
+        raise ResourceError(
+            "a worker process that prepares batches ended by itself, perhaps for lack of memory (or, in a script, for "
+            'lack of if __name__ == "__main__"); run the same command again with fewer workers, or 0.'
+        ) from error
 
 
 def _same(batch: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 import torch
 
 from asdbench.data import open_dataset
-from asdbench.errors import DataError, UsageError
+from asdbench.errors import DataError, ResourceError, UsageError
 from asdbench.features import mfcc_for_frames, samples_for_frames
 from asdbench.features.whisper import whisper_log_mel
 from asdbench.training.batch import Batch
@@ -257,3 +258,17 @@ def test_worker_processes_compute_the_same_batches_and_tell_of_errors(
     ) as error:
         all_of(there, 3)
     assert "Traceback" not in str(error.value)
+
+
+class Deadly:
+    """Ends the process that is sent it."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return os._exit, (3,)
+
+
+def test_a_worker_process_that_dies_is_told_of() -> None:
+    recipe = made_recipe()
+    track = made_track(0, media=Deadly())
+    with pytest.raises(ResourceError, match="fewer workers"):
+        all_of(BatchLoader(ClipSource([track], recipe), recipe, 1, workers=1))
