@@ -12,12 +12,15 @@ import numpy as np
 from asdbench.adapters import LoadedModel, load_model, needs_checkpoint, wrap_model
 from asdbench.analysis.conditions import require_both_classes
 from asdbench.checkpoints.shipped import shipped_checkpoint
+from asdbench.claims.grid import load_grid
+from asdbench.claims.result import Claims
 from asdbench.config import (
     DEMO_CHECKPOINTS,
     DEMO_DATA,
     Config,
     completed,
     demo_config,
+    exactly,
     named_values,
     require_use,
     resolve,
@@ -26,6 +29,7 @@ from asdbench.data import dataset_folder, open_dataset, shipped_data
 from asdbench.engine.auditing import audit_plan
 from asdbench.engine.precision import require_precision
 from asdbench.errors import UsageError
+from asdbench.jobs.claims import request_for, run_claims
 from asdbench.jobs.engines import job_devices
 from asdbench.jobs.finish import finish, reopened
 from asdbench.jobs.given import score_predictions as score_predictions
@@ -265,6 +269,58 @@ def train(
         device=device, devices=devices, workers=workers, threads=threads,
         progress=sys.stderr.isatty() if progress is None else progress, measure=measured, notify=notify,
     )  # fmt: skip
+
+
+def claims(
+    grid: str | Path = "demo",
+    *,
+    out: str | Path = "claims",
+    seeds: Sequence[int] = (),
+    only: Sequence[str] = (),
+    cells: Sequence[str] = (),
+    jobs: int = 1,
+    threads: int | None = None,
+    device: str = "auto",
+    table_only: bool = False,
+    markdown: str | Path | None = None,
+    notify: Notify = lambda _: None,
+) -> Claims:
+    """Train and measure what papers claim, and judge it; the same call continues what was stopped (docs/claims.md).
+
+    Only the arguments count, no file of settings and no variable.
+
+    Args:
+        grid: Name of a grid of cells and claims, or a TOML file.
+        out: Folder of trainings and runs, and of what they come to.
+        seeds: In place of the grid's.
+        only: Claims, each by its id or its letter; all by default.
+        cells: Those that are done, each as ``RECIPE:SEED``; all by default. The table is of what is finished.
+        jobs: How many cells at a time, each in a process of its own.
+        threads: CPU threads of each; 1 with several jobs, else torch's own number.
+        device: ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
+        table_only: Train and measure nothing.
+        markdown: A page between whose markers the tables are written, too.
+        notify: Told in a few words what happens.
+
+    Returns:
+        Verdicts, figures, times, and which cells failed.
+
+    Raises:
+        AsdbenchError: See ``asdbench.errors`` for the tree. A cell that fails raises nothing.
+
+    Example:
+        >>> asdbench.api.claims(only=["d"], seeds=[1, 2, 3], jobs=2).findings  # doctest: +SKIP
+    """
+    request = request_for(
+        load_grid(grid), Path(out), seeds=seeds, only=only, cells=cells, jobs=jobs, threads=threads, device=device,
+        table_only=table_only, markdown=None if markdown is None else Path(markdown),
+    )  # fmt: skip
+    return run_claims(request, train, run_exactly, notify)
+
+
+def run_exactly(model: str, suite: str, data: str, *, progress: bool | None = None, **flags: Any) -> Run:
+    """Run what the arguments say, without a file of settings or variables; see `run`."""
+    return run_config(exactly({"model": model, "suite": suite, "data": data, **flags}, "argument"), progress=progress)
 
 
 def demo(

@@ -22,6 +22,7 @@ _VERBS = {
     "submit": "write the leaderboard entry of a run, or check entries",
     "export": "give runs to model cards, experiment loggers and data frames; print schemas",
     "train": "train a recipe from the literature",
+    "claims": "train and measure what papers claim, with verdicts",
     "data": "look at, check and write data sets",
     "suites": "show what a suite does",
     "perturb": "see, hear and check what a perturbation does",
