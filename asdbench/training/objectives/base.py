@@ -73,6 +73,10 @@ class Objective(nn.Module, ABC):
         """Return the weights of the network under their official keys."""
         return self.network.state_dict()
 
+    def about(self) -> dict[str, str]:
+        """Return what a checkpoint's metadata must say for it to be used as it was trained; usually nothing."""
+        return {}
+
     def seen(self, faces: Tensor) -> Tensor:
         """Return the output of the front end, ``[B, T, C]``, of pictures (uint8), or of what it already is."""
         return self.embed_front(faces) if faces.dtype == torch.uint8 else faces

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from asdbench.checkpoints.load import AUDIO_WINDOW
 from asdbench.errors import UsageError
 from asdbench.networks.av_hubert import AvHubertSizes
 from asdbench.networks.pair_net import PairNet, PairNetSizes
@@ -35,6 +36,10 @@ class PairNetObjective(Objective):
             if kind == "off"
             else AlphaSchedule(kind, recipe.loss.alpha_stretch, max(recipe.epochs, 1), recipe.loss.alpha_end)
         )
+
+    def about(self) -> dict[str, str]:
+        """Say that the audio encoder heard clips alone."""
+        return {AUDIO_WINDOW: "alone"}
 
     def forward(self, batch: Batch, moment: Moment) -> dict[str, Tensor]:
         """Return the loss and the terms ``classification``, ``agreement`` and ``alpha``."""

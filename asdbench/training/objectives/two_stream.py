@@ -17,6 +17,7 @@ from asdbench.training.losses.pairs import contrastive_cross_entropy
 from asdbench.training.objectives import light_asd_forward
 from asdbench.training.objectives.appended import check_pairs, with_pairs
 from asdbench.training.objectives.base import Objective, detached, in_float32, own_sound, without_sizes
+from asdbench.training.objectives.exact_norm import exact_norm
 from asdbench.training.recipe import Recipe
 
 
@@ -46,13 +47,9 @@ class TwoStreamObjective(Objective):
         """Map faces ``[B, T, side, side]``, 0..255, to ``[B, T, 128]``."""
         return self.network.embed_faces(faces.float())
 
-    def embed_audio(self, mfcc: Tensor) -> Tensor:
-        """Map MFCC ``[B, 4S, 13]`` to ``[B, S, 128]``."""
-        return self.network.embed_audio(mfcc)
-
     def forward(self, batch: Batch, moment: Moment) -> dict[str, Tensor]:
         """Return the loss and the terms ``fused``, ``visual`` and, where asked for, ``pairs``."""
-        sound = self.embed_audio(batch.sound)
+        sound = self.network.embed_audio(batch.sound)
         audio, faces = own_sound(sound, batch), self.seen(batch.faces)
         fused = self.network.head(*with_pairs(sound, audio, faces, batch, self.loss, moment))
         visual = self.network.lossV(faces)
@@ -76,7 +73,7 @@ class TwoStreamObjective(Objective):
 
 
 class LightASDObjective(TwoStreamObjective):
-    """Light-ASD; on a CPU its encoders run in the faster way of `asdbench.training.objectives.light_asd_forward`."""
+    """Light-ASD; on a CPU it sees in the faster way of `asdbench.training.objectives.light_asd_forward`."""
 
     network: LightASD
 
@@ -86,14 +83,8 @@ class LightASDObjective(TwoStreamObjective):
     def embed_front(self, faces: Tensor) -> Tensor:
         """Map faces ``[B, T, side, side]``, 0..255, to ``[B, T, 128]``."""
         if faces.device.type == "cpu":
-            return light_asd_forward.embed_faces(self.network, faces)
+            return light_asd_forward.embed_faces(self.network, faces, exact_norm)
         return super().embed_front(faces)
-
-    def embed_audio(self, mfcc: Tensor) -> Tensor:
-        """Map MFCC ``[B, 4S, 13]`` to ``[B, S, 128]``."""
-        if mfcc.device.type == "cpu":
-            return light_asd_forward.embed_audio(self.network, mfcc)
-        return super().embed_audio(mfcc)
 
 
 class LRASDObjective(TwoStreamObjective):
