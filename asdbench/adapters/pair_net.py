@@ -12,7 +12,7 @@ in the first ``score`` with these faces; the result is kept with them.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -32,9 +32,10 @@ from asdbench.adapters.torch_adapter import (
     log_odds,
     resized_crops,
 )
+from asdbench.checkpoints.load import AUDIO_WINDOW
 from asdbench.checkpoints.pair_net import load_pair_net
 from asdbench.devices import choose_device
-from asdbench.errors import DataError, UsageError
+from asdbench.errors import CheckpointError, DataError, UsageError
 from asdbench.features.rows import require_int16
 from asdbench.features.whisper import HOP, whisper_log_mel
 from asdbench.networks.av_hubert_trunk import TRUNK_HALO, normalised
@@ -60,7 +61,8 @@ class PairNetOptions(AdapterOptions, frozen=True, forbid_unknown_fields=True, kw
         whisper: File or folder of Whisper's weights, where the checkpoint has none.
         av_hubert: File of AV-HuBERT's weights, where the checkpoint has none.
         audio_window: ``padded`` fills the sound up with zeros to what Whisper hears at once, thirty seconds; ``alone``
-            gives it the sound alone, which is faster and not equal. One checkpoint needs what it was trained with.
+            gives it the sound alone, which is faster and not equal. One checkpoint needs what it was trained with, so
+            ``stated`` takes what its metadata state (``asdbench.audio_window``), and ``padded`` where they do not.
         picture: ``face-112``: the whole face at 112 x 112. ``centre-88``: at 96 x 96, of which the middle 88 x 88, as
             AV-HuBERT cuts its mouths.
         clip_seconds: Longest window.
@@ -71,7 +73,7 @@ class PairNetOptions(AdapterOptions, frozen=True, forbid_unknown_fields=True, kw
 
     whisper: str = ""
     av_hubert: str = ""
-    audio_window: Literal["padded", "alone"] = "padded"
+    audio_window: Literal["stated", "padded", "alone"] = "stated"
     picture: Literal["face-112", "centre-88"] = "face-112"
     clip_seconds: Annotated[float, msgspec.Meta(gt=0, le=30)] = 30.0
     resample_from_fps: Annotated[float, msgspec.Meta(ge=0, le=1000)] = 0.0
@@ -117,6 +119,8 @@ class PairNetAdapter(TorchAdapter[PairNet]):
     options: PairNetOptions
     fingerprint: str | None = None
     """Hash of the files that the options name."""
+    stated_window: str = "padded"
+    """What the checkpoint says of ``audio_window``."""
 
     def __init__(self, network: PairNet, device: str = "cpu", options: AdapterOptions | None = None) -> None:
         super().__init__(network, device, options)
@@ -142,6 +146,7 @@ class PairNetAdapter(TorchAdapter[PairNet]):
         network, checkpoint, others = load_pair_net(path, chosen.whisper, chosen.av_hubert)
         model = cls(network, device, chosen)
         model.fingerprint = others
+        model.stated_window = _stated_window(checkpoint.metadata, path)
         if checkpoint.face_size is not None and model.needs.crop_size == CROP_SIZE:
             model.needs = replace(model.needs, crop_size=checkpoint.face_size)
         return model
@@ -194,7 +199,8 @@ class PairNetAdapter(TorchAdapter[PairNet]):
         whole = self.network.sizes.audio.positions * _VECTOR
         sound = sound[:whole]
         vectors = math.ceil(len(sound) / _VECTOR)
-        alone = self.options.audio_window == "alone"
+        wanted = self.options.audio_window
+        alone = (self.stated_window if wanted == "stated" else wanted) == "alone"
         mel = whisper_log_mel(sound, self.network.sizes.audio.mels, vectors * _VECTOR if alone else whole)
         with exact_inference(self.device):
             heard = self.network.embed_audio(torch.from_numpy(mel)[None].to(self.device), alone)
@@ -257,6 +263,13 @@ class PairNetVideo(PairNetAdapter):
 
     def _hear(self, sound: Int16Array, window: tuple[int, int]) -> Tensor:
         return torch.empty(window[1] - window[0], 0)
+
+
+def _stated_window(metadata: Mapping[str, str], path: Path | str) -> str:
+    stated = metadata.get(AUDIO_WINDOW, "padded")
+    if stated not in ("padded", "alone"):
+        raise CheckpointError(f"{path} says {AUDIO_WINDOW} = {stated!r} in its metadata; expected padded or alone.")
+    return stated
 
 
 def _sound_of(audio: Int16Array, window: tuple[int, int], rate: float) -> Int16Array:

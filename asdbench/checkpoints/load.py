@@ -22,6 +22,9 @@ from asdbench.errors import CheckpointError
 FACE_SIZE = "asdbench.face_size"
 """Key of the metadata that says at which side, in pixels, the network was trained to see faces."""
 
+AUDIO_WINDOW = "asdbench.audio_window"
+"""Key of the metadata that says how PAIR-Net's audio encoder was trained to hear: ``padded`` or ``alone``."""
+
 FACE_SIZES = (16, 512)
 """Smallest and largest side that a checkpoint may ask for."""
 

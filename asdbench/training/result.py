@@ -41,7 +41,8 @@ def write_epoch(folder: Path, epoch: int, objective: Objective, recipe: Recipe, 
 def _write_safetensors(path: Path, objective: Objective, recipe: Recipe, about: Mapping[str, str]) -> None:
     from safetensors.torch import save_file
 
-    metadata = {FACE_SIZE: str(recipe.model.face_size), "asdbench.recipe": f"{recipe.name}@{recipe.version}", **about}
+    name = f"{recipe.name}@{recipe.version}"
+    metadata = {FACE_SIZE: str(recipe.model.face_size), "asdbench.recipe": name, **objective.about(), **about}
     with replacing(path) as temporary:
         save_file(_plain(objective), temporary, metadata=metadata)
         _sort_header(temporary)

@@ -164,6 +164,22 @@ def test_the_sound_alone_gives_other_vectors(network):
     assert not torch.allclose(alone, adapter(network).embed_audio(AUDIO[: 4 * 640], 4, 25.0).vectors, atol=1e-3)
 
 
+def test_a_checkpoint_says_how_it_was_trained_to_hear(network, tmp_path):
+    def heard(metadata, **options):
+        safetensors.torch.save_file(network.state_dict(), tmp_path / "p.safetensors", metadata=metadata)
+        given = PairNetOptions(**options) if options else None
+        model = PairNetAdapter.from_checkpoint(tmp_path / "p.safetensors", options=given)
+        return model.embed_audio(AUDIO[: 4 * 640], 4, 25.0).vectors
+
+    alone = {"asdbench.audio_window": "alone"}
+    padded = heard({})
+    assert not torch.allclose(heard(alone), padded, atol=1e-3)
+    torch.testing.assert_close(heard(alone), heard({}, audio_window="alone"))
+    torch.testing.assert_close(heard(alone, audio_window="padded"), padded)
+    with pytest.raises(CheckpointError, match="expected padded or alone"):
+        heard({"asdbench.audio_window": "half"})
+
+
 def test_the_visual_encoder_runs_once_for_all_sounds(network, monkeypatch):
     scorer = adapter(network)
     runs = []
