@@ -44,7 +44,9 @@ class PairNetObjective(Objective):
     def forward(self, batch: Batch, moment: Moment) -> dict[str, Tensor]:
         """Return the loss and the terms ``classification``, ``agreement`` and ``alpha``."""
         clips, frames = batch.labels.shape
-        logits = self.network(batch.sound, batch.vectors.tolist(), batch.faces.float(), [frames] * clips, alone=True)
+        # A track's sound may end two frames before its pictures; the clip then ends with silence.
+        vectors = [int(batch.vectors.max())] * clips
+        logits = self.network(batch.sound, vectors, batch.faces.float(), [frames] * clips, alone=True)
         alpha = 0.0 if self._alpha is None else self._alpha(moment.epoch)
         with in_float32(batch.labels):
             fused, visual, audio = (each.float() for each in logits)

@@ -50,6 +50,13 @@ def test_only_the_vectors_of_the_clip_are_heard():
     assert built.mels == PAIR_NET["audio"]["mels"]
 
 
+def test_a_clip_whose_sound_ends_early_goes_beside_others():
+    built, clips = objective("pair-net"), log_mel_batch()
+    vectors = clips.vectors.clone()
+    vectors[1] -= 2
+    assert torch.equal(built(clips, moment())["loss"], built(clips._replace(vectors=vectors), moment())["loss"])
+
+
 def test_what_the_paper_freezes_gets_no_gradient_and_all_else_does():
     built = objective("pair-net", {"alpha": "literal"})
     wanted = freezing(built.network, blocks=2)
