@@ -290,7 +290,7 @@ def claims(
     Only the arguments count, no file of settings and no variable.
 
     Args:
-        grid: Name of a grid of cells and claims, or a TOML file.
+        grid: Name of a grid of cells and claims, or a TOML file; recipes beside that come before shipped ones.
         out: Folder of trainings and runs, and of what they come to.
         seeds: In place of the grid's.
         only: Claims, each by its id or its letter; all by default.
@@ -314,6 +314,7 @@ def claims(
     request = request_for(
         load_grid(grid), Path(out), seeds=seeds, only=only, cells=cells, jobs=jobs, threads=threads, device=device,
         table_only=table_only, markdown=None if markdown is None else Path(markdown),
+        recipes=Path(grid).parent if str(grid).endswith(".toml") else None,
     )  # fmt: skip
     return run_claims(request, train, run_exactly, notify)
 

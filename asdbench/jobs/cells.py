@@ -15,6 +15,7 @@ import msgspec
 from asdbench.claims.cell import Cell, CellRecord, read_cell, write_cell
 from asdbench.claims.grid import Grid
 from asdbench.errors import DataError
+from asdbench.jobs.grid import Task
 from asdbench.jobs.training import Trained, TrainingFolder
 from asdbench.records.folder import RunFolder, fingerprint
 from asdbench.report.run import Run, open_run
@@ -46,26 +47,23 @@ class CellWork:
     device: str
     threads: int | None
 
-    def __call__(
-        self, cell: Cell, identity: Mapping[str, Any], measured: bool, notify: Callable[[str], None]
-    ) -> CellRecord:
+    def __call__(self, task: Task, notify: Callable[[str], None]) -> CellRecord:
         """Train a cell, and measure it. What is finished of it is not done again; what it starts from is trained.
 
         Args:
-            cell: Which.
-            identity: Of the cell; see `CellRecord`.
-            measured: Whether it is measured, or others only start from it.
+            task: Which.
             notify: Told what happens.
         """
+        cell = task.cell
         trained = self.train(
-            cell.recipe, self.grid.train, seed=cell.seed, root=self.folder / TRAININGS, split=self.grid.train_split,
+            task.recipe, self.grid.train, seed=cell.seed, root=self.folder / TRAININGS, split=self.grid.train_split,
             device=self.device, threads=self.threads, progress=False,
         )  # fmt: skip
         notify(f"trained in {trained.seconds:.0f} s")
         record = CellRecord(
             recipe=cell.recipe,
             seed=cell.seed,
-            identity=dict(identity),
+            identity=dict(task.identity),
             state="trained",
             training=_within(trained.folder, self.folder),
             checkpoint_sha256=str(trained.record["checkpoint_sha256"]),
@@ -74,7 +72,7 @@ class CellWork:
             machine=machine(),
         )
         write_cell(self.folder, record)
-        if measured:
+        if task.measured:
             record = self._measured(record, trained.checkpoint)
             write_cell(self.folder, record)
         return record
@@ -102,23 +100,22 @@ class CellWork:
         )
 
 
-def finished(folder: Path, cell: Cell, identity: Mapping[str, Any], measured: bool) -> CellRecord | None:
+def finished(folder: Path, task: Task, anywhere: bool = False) -> CellRecord | None:
     """Return the record of a cell where all of it is there and its own, else ``None``.
 
     Args:
         folder: Of the grid.
-        cell: Which.
-        identity: What it must be.
-        measured: Whether its run must be there, too.
+        task: Which, and whether its run must be there, too.
+        anywhere: Whether what another device or release made counts, too.
     """
     try:
-        record = read_cell(folder, cell)
-        if record is None or not record.is_of(identity) or (measured and record.run is None):
+        record = read_cell(folder, task.cell)
+        if record is None or not record.is_of(task.identity, anywhere) or (task.measured and record.run is None):
             return None
         training = TrainingFolder(folder / record.training).read_record()
         if training["state"] != "complete" or training["checkpoint_sha256"] != record.checkpoint_sha256:
             return None
-        if measured:
+        if task.measured:
             model = open_run(folder / str(record.run)).record["model"]
             return record if model["checkpoint_sha256"] == record.checkpoint_sha256 else None
     except DataError:  # something is gone or damaged

@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from asdbench.claims.cell import Cell, CellRecord, read_cell
+from asdbench.claims.cell import Cell, CellRecord
 from asdbench.claims.grid import Grid
 from asdbench.claims.result import Claims, gather
 from asdbench.claims.write import parts_of, write_between_markers, write_claims
 from asdbench.data import open_dataset
 from asdbench.devices import choose_device
-from asdbench.errors import DataError, ResourceError, UsageError
+from asdbench.errors import ResourceError, UsageError
 from asdbench.jobs.cells import CellWork, RunSuite, TrainRecipe, finished
 from asdbench.jobs.grid import Ended, Launcher, Task, tasks_of, work_off
 from asdbench.jobs.processes import Processes
@@ -42,6 +42,7 @@ class Request:
         device: Torch device.
         table_only: Whether nothing is trained or measured.
         markdown: A page whose table is written, too.
+        recipes: Folder of recipes that come before shipped ones.
     """
 
     grid: Grid
@@ -53,6 +54,7 @@ class Request:
     device: str = "auto"
     table_only: bool = False
     markdown: Path | None = None
+    recipes: Path | None = None
 
     @property
     def all_cells(self) -> tuple[Cell, ...]:
@@ -78,8 +80,9 @@ def request_for(
         UsageError: Something is wrong with it.
         UnknownNameError: No such claim.
     """
-    if jobs < 1 or (more.get("threads") or 1) < 1:
-        raise UsageError(f"jobs = {jobs}, threads = {more.get('threads')}: expected at least 1.")
+    threads = more.get("threads")
+    if jobs < 1 or (threads is not None and threads < 1):
+        raise UsageError(f"jobs = {jobs}, threads = {threads}: expected at least 1.")
     chosen = grid.only(only) if only else grid
     wanted = tuple(dict.fromkeys(seeds or chosen.seeds))
     named = tuple(_cell(text, chosen, wanted) for text in cells)
@@ -113,7 +116,7 @@ def run_claims(
     Raises:
         AsdbenchError: See ``asdbench.errors`` for the tree. A cell that fails raises nothing, and is reported.
     """
-    tasks = tasks_of(request.all_cells, _common(request))
+    tasks = tasks_of(request.all_cells, _common(request), request.recipes)
     with _alone(request.folder):
         ended = [] if request.table_only else _do(request, tasks, train, run, notify, launch)
         reasons = {each.task.cell: each.reason for each in ended if each.record is None}
@@ -158,20 +161,8 @@ def _do(
 
 
 def _finished(request: Request, task: Task) -> CellRecord | None:
-    identity = task.identity
-    if request.table_only:
-        # What another device or release made may be shown: the page says by what each cell was made.
-        record = _read(request.folder, task.cell)
-        if record is not None and record.is_of(identity, anywhere=True):
-            identity = record.identity
-    return finished(request.folder, task.cell, identity, task.measured)
-
-
-def _read(folder: Path, cell: Cell) -> CellRecord | None:
-    try:
-        return read_cell(folder, cell)
-    except DataError:
-        return None
+    # What another device or release made may be shown: the page says by what each cell was made.
+    return finished(request.folder, task, anywhere=request.table_only)
 
 
 class _Progress:

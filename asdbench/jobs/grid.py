@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 from asdbench.claims.cell import Cell, CellRecord
+from asdbench.errors import UsageError
 from asdbench.training.recipe import Recipe
-from asdbench.training.recipes import chain, load_recipe, recipe_hash
+from asdbench.training.recipes import load_recipe, recipe_hash
 
 Load = Callable[[str], Recipe]
 
@@ -23,12 +25,14 @@ class Task:
         identity: See `CellRecord`.
         needs: Cells whose trainings it starts from, directly or not; they are done first.
         measured: Whether it is measured, or others only start from it.
+        recipe: Name of the recipe, or its file.
     """
 
     cell: Cell
     identity: Mapping[str, Any]
     needs: tuple[Cell, ...]
     measured: bool
+    recipe: str
 
 
 @dataclass(frozen=True)
@@ -61,35 +65,58 @@ class Launcher(Protocol):
         """End what is under way."""
 
 
-def tasks_of(cells: Sequence[Cell], common: Mapping[str, Any], load: Load = load_recipe) -> list[Task]:
+@dataclass(frozen=True)
+class _Known:
+    """A recipe, how it is named, and those that it starts from, each after what it starts from itself."""
+
+    recipe: Recipe
+    reference: str
+    starts: tuple[_Known, ...]
+
+
+def tasks_of(
+    cells: Sequence[Cell], common: Mapping[str, Any], folder: Path | None = None, load: Load = load_recipe
+) -> list[Task]:
     """Return what must be done for cells to be there: all of the first seed first, each after what it starts from.
 
     Args:
         cells: Those that are to be measured.
         common: What the identities of all cells have in common.
-        load: How to read a recipe.
+        folder: Where a file ``RECIPE.toml`` comes before a shipped recipe of that name.
+        load: How to read a recipe by its name or file.
 
     Raises:
         UnknownNameError: No such recipe.
         UsageError: A recipe is not valid.
     """
-    names = list(dict.fromkeys(cell.recipe for cell in cells))
-    recipes = {name: load(name) for name in names}
-    starts = {name: chain(recipe) for name, recipe in recipes.items()}
-    for found in list(starts.values()):
-        for recipe in found:
-            recipes.setdefault(recipe.name, recipe)
-            starts.setdefault(recipe.name, chain(recipe))
-    wanted, tasks = set(cells), dict[Cell, Task]()
-    for seed in dict.fromkeys(cell.seed for cell in cells):
-        for name in (name for name in names if Cell(seed, name) in wanted):
-            for each in (*(recipe.name for recipe in starts[name]), name):
-                cell = Cell(seed, each)
-                hashes = {r.name: recipe_hash(r) for r in (*starts[each], recipes[each])}
-                needs = tuple(Cell(seed, recipe.name) for recipe in starts[each])
-                identity = {"recipes": hashes, "seed": seed, **common}
-                tasks.setdefault(cell, Task(cell, identity, needs, cell in wanted))
+    known = {cell.recipe: _known(_reference(cell.recipe, folder), load) for cell in cells}
+    for name, each in known.items():
+        if each.recipe.name != name:
+            raise UsageError(f"{each.reference}: holds the recipe {each.recipe.name!r}, not {name!r}; rename the file.")
+    wanted = set(cells)
+    tasks: dict[Cell, Task] = {}
+    for cell in sorted(wanted, key=list(cells).index):
+        for each in (*known[cell.recipe].starts, known[cell.recipe]):
+            own = Cell(cell.seed, each.recipe.name)
+            hashes = {part.recipe.name: recipe_hash(part.recipe) for part in (*each.starts, each)}
+            needs = tuple(Cell(cell.seed, start.recipe.name) for start in each.starts)
+            identity = {"recipes": hashes, "seed": cell.seed, **common}
+            tasks.setdefault(own, Task(own, identity, needs, own in wanted, each.reference))
     return list(tasks.values())
+
+
+def _reference(name: str, folder: Path | None) -> str:
+    file = None if folder is None else folder / f"{name}.toml"
+    return str(file) if file is not None and file.is_file() else name
+
+
+def _known(reference: str, load: Load) -> _Known:
+    recipe = load(reference)
+    found: dict[str, _Known] = {}
+    for start in recipe.start:
+        beginning = _known(start.recipe, load)
+        found |= {each.recipe.name: each for each in (*beginning.starts, beginning)}
+    return _Known(recipe, reference, tuple(found.values()))
 
 
 def work_off(

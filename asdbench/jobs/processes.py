@@ -9,6 +9,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from asdbench.errors import AsdbenchError
 from asdbench.jobs.grid import Ended, Task
 
 Work = Callable[..., CellRecord]
-"""``work(cell, identity, measured, notify)``; see `asdbench.jobs.cells.CellWork`."""
+"""``work(task, notify)``; see `asdbench.jobs.cells.CellWork`."""
 
 _THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 _ORPHANED = 130
@@ -43,9 +44,10 @@ class Processes:
         """Begin a task."""
         self._logs.mkdir(parents=True, exist_ok=True)
         here, there = self._context.Pipe()
-        arguments = (self._work, task, self._threads, str(self._log(task)), there)
+        arguments = (self._work, task, str(self._log(task)), there)
         process = self._context.Process(target=_in_process, args=arguments, name=task.cell.name)
-        process.start()
+        with _environment(self._threads):
+            process.start()
         there.close()
         self._running[here] = (task, process)
 
@@ -93,14 +95,27 @@ def _gone(code: int | None) -> str:
     return f"its process ended with code {code}"
 
 
-def _in_process(work: Work, task: Task, threads: int | None, log: str, there: Connection) -> None:
+@contextmanager
+def _environment(threads: int | None) -> Iterator[None]:
+    """Have processes that are begun meanwhile find how many threads libraries may use, before they import them."""
+    if threads is None:
+        yield
+        return
+    before = {name: os.environ.get(name) for name in _THREADS}
+    os.environ.update(dict.fromkeys(_THREADS, str(threads)))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name) if value is None else os.environ.update({name: value})
+
+
+def _in_process(work: Work, task: Task, log: str, there: Connection) -> None:
     """Do a task, in a process of its own; send how it ended."""
-    for name in _THREADS if threads is not None else ():
-        os.environ[name] = str(threads)  # before torch and numpy are imported
     _print_into(log)
     threading.Thread(target=_end_with_parent, args=(there,), daemon=True).start()
     try:
-        record = work(task.cell, task.identity, task.measured, lambda text: there.send(("note", text)))
+        record = work(task, lambda text: there.send(("note", text)))
     except AsdbenchError as error:
         traceback.print_exc()
         there.send(("failed", str(error).rstrip(".")))
