@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 from asdbench.claims.findings import Finding
 from asdbench.claims.result import Claims
-from asdbench.claims.verdict import Spread, Verdict
-from asdbench.report.plot import BLACK, BLUE, GREEN, GUIDE, ORANGE, SMALL, WIDE, Plot, framed, shortened, whisker
+from asdbench.claims.verdict import Spread, Verdict, spread
+from asdbench.report.plot import BLACK, BLUE, GREEN, GUIDE, ORANGE, PINK, SMALL, WIDE, Plot, framed, shortened, whisker
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 _COLOUR: dict[Verdict, str] = {
-    "reproduced": GREEN, "not reproduced": ORANGE, "not separable": BLUE, "cannot be tested here": GUIDE,
+    "reproduced": GREEN, "not reproduced": ORANGE, "not separable": PINK, "cannot be tested here": GUIDE,
 }  # fmt: skip
 _MARK: dict[Verdict, str] = {
     "reproduced": "o", "not reproduced": "s", "not separable": "D", "cannot be tested here": "x",
@@ -38,7 +38,7 @@ def _draw(figure: Figure, found: Claims) -> None:
     more, names = right.get_legend_handles_labels()
     note = (
         f"Small marks: one seed each (seeds {', '.join(map(str, found.findings.seeds))}). Large marks and bars: mean "
-        "and 95 % interval (Student's t). Black ticks: the threshold of the claim, its side to where the tick points."
+        "and 95 % interval (Student's t). Right: the number of each claim, from its threshold towards its side."
     )
     framed(figure, "", f"claims of papers, on {found.grid.val}", note, ([*handles, *more], [*labels, *names]))
 
@@ -60,21 +60,27 @@ def _recipes(axes: Axes, found: Claims) -> None:
 
 
 def _claims(axes: Axes, findings: Sequence[Finding]) -> None:
+    """Draw by how much each number lies beyond its threshold, so that all claims share an axis."""
     labelled: set[Verdict] = set()
+    axes.axvline(0, color=BLACK, linewidth=0.9, zorder=2)
     for place, each in enumerate(findings):
-        threshold = each.claim.bound.threshold
-        axes.plot([threshold], [place], marker=4 + each.claim.bound.upwards, color=BLACK, markersize=5, zorder=5)
-        axes.plot([threshold] * 2, [place - 0.35, place + 0.35], color=BLACK, linewidth=0.9, zorder=2)
         if each.found.by_seed:
             label = "" if each.verdict in labelled else each.verdict
             labelled.add(each.verdict)
-            _row(axes, place, each.found, _COLOUR[each.verdict], _MARK[each.verdict], label)
+            _row(axes, place, _beyond(each), _COLOUR[each.verdict], _MARK[each.verdict], label)
         else:
-            axes.text(threshold, place, "   no seeds", va="center", fontsize=SMALL, color=GUIDE)
-    axes.set_yticks(range(len(findings)), [each.claim.id for each in findings])
+            axes.text(0, place, " not measured", va="center", fontsize=SMALL, color=GUIDE)
+    names = [f"{each.claim.id} ({each.claim.bound.words})" for each in findings]
+    axes.set_yticks(range(len(findings)), names)
     axes.set_ylim(len(findings) - 0.4, -0.6)
-    axes.set_xlabel("number of the claim")
+    axes.set_xlabel("beyond the threshold (right: as claimed)")
     axes.grid(visible=False, axis="y")
+
+
+def _beyond(found: Finding) -> Spread:
+    bound = found.claim.bound
+    sign = 1 if bound.upwards else -1
+    return spread({seed: sign * (value - bound.threshold) for seed, value in found.found.by_seed.items()})
 
 
 def _row(axes: Axes, place: float, values: Spread, colour: str, mark: str, label: str) -> None:

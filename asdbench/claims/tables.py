@@ -91,14 +91,18 @@ def machines(found: Claims) -> str:
     for record in found.cells:
         about, identity = record.machine, record.identity
         text = (
-            f"{about['cores']} cores of {about['processor']} ({about['system']}), {record.threads} per cell, "
+            f"{about['cores']} cores of {about['processor']} ({about['system']}), {_counted(record.threads, 'thread')} per cell, "
             f"{identity.get('device')}, torch {identity.get('torch')}, asdbench {identity.get('asdbench')}"
         )
         places[text] = places.get(text, 0) + 1
     total = sum(record.seconds for record in found.cells)
-    lines = [f"{count} cells on {text}." for text, count in places.items()]
+    lines = [f"{_counted(count, 'cell')} on {text}." for text, count in places.items()]
     more = " Times that were interrupted are those of the last start." if any(c.continued for c in found.cells) else ""
     return " ".join([*lines, f"All cells together: {total / 3600:.1f} h of cell time.{more}"])
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def number(found: Spread) -> str:
