@@ -92,7 +92,8 @@ def machines(found: Claims) -> str:
         about, identity = record.machine, record.identity
         text = (
             f"{about['cores']} cores of {about['processor']} ({about['system']}), "
-            f"{_counted(record.threads, 'thread')} per cell, {identity.get('device')}, torch {identity.get('torch')}, asdbench {identity.get('asdbench')}"
+            f"{_counted(record.threads, 'thread')} per cell, {identity.get('device')}, torch {identity.get('torch')}, "
+            f"asdbench {identity.get('asdbench')}"
         )
         places[text] = places.get(text, 0) + 1
     total = sum(record.seconds for record in found.cells)
