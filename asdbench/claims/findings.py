@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from asdbench.claims.grid import MIN_SEEDS, Choice, Claim, Grid, Requirement
+from asdbench.claims.claim import MIN_SEEDS, Claim, Requirement
+from asdbench.claims.grid import Choice, Grid
 from asdbench.claims.quantity import Quantity, read_quantity
 from asdbench.claims.verdict import Figures, Spread, Verdict, judge, lies_there, paired, spread
 from asdbench.metrics.measured import Measured

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from asdbench.claims.grid import MIN_SEEDS, Bound, Statistic
+from asdbench.claims.claim import MIN_SEEDS, Bound, Statistic
 from asdbench.metrics.measured import Measured
 from asdbench.metrics.student import student_quantile
 

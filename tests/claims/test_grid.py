@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from asdbench.claims.claim import MIN_SEEDS
 from asdbench.claims.findings import quantities
-from asdbench.claims.grid import MIN_SEEDS, grid_names, load_grid
+from asdbench.claims.grid import grid_names, load_grid
 from asdbench.errors import UnknownNameError, UsageError
 from asdbench.resources import resource_folder
 from asdbench.suites import load_suite

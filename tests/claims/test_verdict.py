@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asdbench.claims.grid import Bound, Statistic
+from asdbench.claims.claim import Bound, Statistic
 from asdbench.claims.verdict import holds, judge, lies_there, paired, spread, t_interval
 
 SIDES = ("at_least", "at_most", "above", "below")
