@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
@@ -15,7 +14,7 @@ from asdbench.checkpoints.files import sha256_of
 from asdbench.errors import MissingDependencyError, UsageError
 from asdbench.records import provenance
 from asdbench.records.folder import RunFolder, default_folder, fingerprint
-from asdbench.training.log import read_log
+from asdbench.training.log import LOG_FILE, read_log
 from asdbench.training.recipe import Recipe
 from asdbench.training.recipes import recipe_hash
 from asdbench.training.result import OFFICIAL_FILE, WEIGHTS_FILE
@@ -147,10 +146,8 @@ class TrainingJob:
             notify(f"{'continuing' if earlier else 'training'} {self.recipe.name}, seed {self.seed}: {folder.path}")
             record = self._record()
             folder.write_record(record | {"state": "running"})
-            begun = time.monotonic()
-            self._train(folder.path, notify)
-            log = read_log(folder.path) if (folder.path / "log.csv").exists() else []
-            spent = time.monotonic() - begun + (earlier or {}).get("seconds_before", 0.0)
+            spent = self._train(folder.path, notify)
+            log = read_log(folder.path) if (folder.path / LOG_FILE).exists() else []
             record |= {
                 "state": "complete",
                 "seconds": round(spent, 1),
@@ -176,7 +173,7 @@ class TrainingJob:
             "git": provenance.git(),
         }
 
-    def _train(self, folder: Path, notify: Notify) -> None:
+    def _train(self, folder: Path, notify: Notify) -> float:
         from asdbench.training.trainer import Training, fit
 
         training = Training(
@@ -196,9 +193,9 @@ class TrainingJob:
         )
         fabric = _fabric(self.device, self.devices, self.recipe.precision)
         if self.devices == 1:
-            fit(fabric, replace(training, notify=notify))
-        else:  # what goes to other processes must be picklable, which a caller's function need not be
-            fabric.launch(partial(fit, training=training))
+            return fit(fabric, replace(training, notify=notify))
+        # What goes to other processes must be picklable, which a caller's function need not be.
+        return float(fabric.launch(partial(fit, training=training)))
 
     def _initial(self) -> dict[str, Tensor]:
         from asdbench.training.beginning import weights_below, weights_of_file

@@ -76,28 +76,33 @@ class Training:
     notify: Callable[[str], None] = print_nothing
 
 
-def fit(fabric: Fabric, training: Training) -> None:
+def fit(fabric: Fabric, training: Training) -> float:
     """Train, from the beginning or from where an earlier start was killed.
+
+    Returns:
+        Seconds that it took, those of earlier starts included as far as their work was kept.
 
     Raises:
         TrainingError: The loss is not finite.
         DataError: Media are missing or broken.
         UsageError: Tracks or recipe do not fit together.
     """
-    recipe, folder = training.recipe, training.folder
+    recipe, folder, spent = training.recipe, training.folder, 0.0
     torch.manual_seed(training.seed)
     objective = objective_for(recipe)
     begin(objective, training.initial)
     freeze(objective.network, recipe.frozen)
     if recipe.epochs and any(parameter.requires_grad for parameter in objective.parameters()):
-        _Loop(fabric, training, objective).run()
+        spent = _Loop(fabric, training, objective).run()
     if fabric.is_global_zero:
         write_weights(folder, objective, recipe, training.about)
         (folder / STATE_FILE).unlink(missing_ok=True)
+    return spent
 
 
 class _Loop:
     def __init__(self, fabric: Fabric, training: Training, objective: Objective) -> None:
+        begun = time.monotonic()
         self.fabric, self.training, self.recipe = fabric, training, training.recipe
         self.objective = objective
         self.quiet = not (training.progress and fabric.is_global_zero)
@@ -115,16 +120,17 @@ class _Loop:
             objective.network.load_state_dict(self.state.network)
             self.optimizer.load_state_dict(self.state.optimizer)
         self.board = board(training.folder, len(self.rows)) if fabric.is_global_zero else None
-        self.begun = time.monotonic() - (self.state.seconds if self.state else 0.0)
+        self.begun = begun - (self.state.seconds if self.state else 0.0)
         self.saved = time.monotonic()
 
-    def run(self) -> None:
+    def run(self) -> float:
         first, batch = (0, 0) if self.state is None else (self.state.epoch, self.state.batch)
         for epoch in range(first, self.recipe.epochs):
             self._epoch(epoch, batch)
             batch = 0
         if self.board is not None:
             self.board.finalize("success")
+        return time.monotonic() - self.begun
 
     def _epoch(self, epoch: int, start: int) -> None:
         train_unfrozen(self.objective.network)

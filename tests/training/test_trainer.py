@@ -10,6 +10,7 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,7 @@ from asdbench.training.examples import ClipSource
 from asdbench.training.objectives import Objective, objective_for
 from asdbench.training.recipes import load_recipe
 from asdbench.training.source import training_source
+from asdbench.training.state import read_state, write_state
 from asdbench.types import Dataset
 
 pytest.importorskip("lightning_fabric", reason="needs the extra train")
@@ -170,6 +172,9 @@ def test_a_killed_training_goes_on_to_the_same_curve_and_weights(
         patch.setattr(trainer._Loop, "_step", dying)
         with pytest.raises(KilledError):
             train()
+    state = read_state(next((tmp_path / "trained").iterdir()))
+    assert state is not None
+    write_state(next((tmp_path / "trained").iterdir()), replace(state, seconds=1000.0))
     steps: list[object] = []
     with monkeypatch.context() as patch:
         patch.setattr(trainer._Loop, "_step", lambda loop, *given: (steps.append(given), step(loop, *given)))
@@ -177,6 +182,7 @@ def test_a_killed_training_goes_on_to_the_same_curve_and_weights(
     assert len(steps) == 15 - batch, "batches were done twice, or left out"
     assert (rest.folder / "log.csv").read_text() == (whole.folder / "log.csv").read_text()
     assert rest.checkpoint.read_bytes() == whole.checkpoint.read_bytes()
+    assert 1000 < rest.seconds < 1100, "the time of earlier starts counts"
 
 
 def _train_in_process(recipe: Path, data: Path, root: Path) -> None:
