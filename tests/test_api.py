@@ -181,7 +181,7 @@ def test_one_class_is_refused_before_any_inference(fixture_copy: Path, tmp_path:
 def test_public_names():
     assert set(asdbench.__all__) == {
         "Adapter", "Run", "__version__", "compare", "demo", "load_model", "load_suite", "open_dataset", "open_run",
-        "run", "score",
+        "run", "score", "train",
     }  # fmt: skip
     assert all(inspect.getdoc(getattr(asdbench, name)) for name in asdbench.__all__ if name != "__version__")
     assert set(asdbench.__all__) <= set(dir(asdbench))

@@ -14,10 +14,10 @@ from asdbench.checkpoints.files import sha256_of
 from asdbench.errors import MissingDependencyError, UsageError
 from asdbench.records import provenance
 from asdbench.records.folder import RunFolder, default_folder, fingerprint
+from asdbench.training.files import OFFICIAL_FILE, WEIGHTS_FILE
 from asdbench.training.log import LOG_FILE, read_log
 from asdbench.training.recipe import Recipe
 from asdbench.training.recipes import recipe_hash
-from asdbench.training.result import OFFICIAL_FILE, WEIGHTS_FILE
 from asdbench.types import Dataset
 
 if TYPE_CHECKING:

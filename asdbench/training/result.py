@@ -10,18 +10,9 @@ import torch
 
 from asdbench.atomic import replacing
 from asdbench.checkpoints.load import FACE_SIZE
+from asdbench.training.files import EPOCHS_FOLDER, OFFICIAL_FILE, WEIGHTS_FILE
 from asdbench.training.objectives import Objective
 from asdbench.training.recipe import Recipe
-
-WEIGHTS_FILE = "checkpoint.safetensors"
-"""The weights, with what they are in the metadata."""
-
-OFFICIAL_FILE = "checkpoint.model"
-"""The same, as the official code loads them: a plain state dict."""
-
-EPOCHS_FOLDER = "epochs"
-"""One folder per measured epoch, from 1."""
-
 
 def write_weights(folder: Path, objective: Objective, recipe: Recipe, about: Mapping[str, str]) -> None:
     """Write the final weights in both forms."""
