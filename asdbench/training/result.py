@@ -14,6 +14,7 @@ from asdbench.training.files import EPOCHS_FOLDER, OFFICIAL_FILE, WEIGHTS_FILE
 from asdbench.training.objectives import Objective
 from asdbench.training.recipe import Recipe
 
+
 def write_weights(folder: Path, objective: Objective, recipe: Recipe, about: Mapping[str, str]) -> None:
     """Write the final weights in both forms."""
     _write_safetensors(folder / WEIGHTS_FILE, objective, recipe, about)
