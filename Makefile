@@ -2,6 +2,8 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+# One thread each: with more, tests that compute take the processor from each other.
+TESTS := OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile
 PINS := constraints/tested.txt
 DEMO := build/demo
 
@@ -43,10 +45,10 @@ demo-data: .venv-demo/installed ## Make the demo data again, into build/; needs 
 	@touch $@
 
 test: .venv/installed-dev ## Run the fast tests
-	$(BIN)/pytest -m 'not slow'
+	$(TESTS) -m 'not slow'
 
 test-all: .venv/installed-dev ## Run all tests
-	$(BIN)/pytest
+	$(TESTS)
 
 lint: .venv/installed-dev ## Check style, types and the layers
 	$(BIN)/ruff check
