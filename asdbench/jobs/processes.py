@@ -63,7 +63,7 @@ class Processes:
         task, process = self._running[here]
         try:
             kind, value = here.recv()
-        except EOFError:
+        except (EOFError, OSError):  # in the middle of a message, or between two
             process.join()
             kind, value = "failed", _gone(process.exitcode)
         if kind == "note":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from asdbench.data import open_dataset
 from asdbench.devices import choose_device
-from asdbench.errors import UsageError
+from asdbench.errors import NotComparableError, UsageError
 from asdbench.jobs.training import Notify, Trained, TrainingJob, require_lightning
 from asdbench.training.recipe import Recipe
 from asdbench.training.recipes import load_recipe
@@ -23,6 +24,8 @@ EPOCHS_FILE = "epochs.csv"
 """The table of each epoch's run, with its epoch from 1 in front."""
 
 RunSuite = Callable[..., "Run"]
+
+_RUN = "run"  # folder beside the weights of an epoch
 
 
 @dataclass(frozen=True)
@@ -122,10 +125,12 @@ class EpochMeasure:
 
         from asdbench.atomic import write_text
 
-        found = self.run(
-            "auto", self.suite, self.data, checkpoint=checkpoint, split=self.split, device=self.device,
-            out=checkpoint.parent / "run", progress=False,
-        )  # fmt: skip
+        try:
+            found = self._run(checkpoint)
+        except NotComparableError:
+            # Left by a start that was killed here, and that had other weights: on a GPU not every bit comes out alike.
+            shutil.rmtree(checkpoint.parent / _RUN)
+            found = self._run(checkpoint)
         path = checkpoint.parents[2] / EPOCHS_FILE
         table = found.table.assign(epoch=epoch + 1)
         table = table[["epoch", *(column for column in table if column != "epoch")]]
@@ -133,6 +138,12 @@ class EpochMeasure:
             earlier = pd.read_csv(path)
             table = pd.concat([earlier[earlier["epoch"] <= epoch], table])
         write_text(path, table.to_csv(index=False))
+
+    def _run(self, checkpoint: Path) -> Run:
+        return self.run(
+            "auto", self.suite, self.data, checkpoint=checkpoint, split=self.split, device=self.device,
+            out=checkpoint.parent / _RUN, progress=False,
+        )  # fmt: skip
 
 
 def _warn_of_shared_videos(dataset: Dataset, measure: EpochMeasure, notify: Notify) -> None:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
 
+from asdbench import errors
 from asdbench.checkpoints.files import sha256_of
-from asdbench.errors import MissingDependencyError, UsageError
+from asdbench.errors import AsdbenchError, MissingDependencyError, ResourceError, UsageError
 from asdbench.records import provenance
 from asdbench.records.folder import RunFolder, default_folder, fingerprint
-from asdbench.training.files import OFFICIAL_FILE, WEIGHTS_FILE
+from asdbench.training.files import EPOCHS_FOLDER, OFFICIAL_FILE, STATE_FILE, WEIGHTS_FILE
 from asdbench.training.log import LOG_FILE, read_log
 from asdbench.training.recipe import Recipe
 from asdbench.training.recipes import recipe_hash
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     from asdbench.training.trainer import Measure
 
 Notify = Callable[[str], None]
+
+_PATIENCE = timedelta(days=2)
 
 
 class TrainingFolder(RunFolder):
@@ -142,6 +146,7 @@ class TrainingJob:
         earlier = folder.claim(self.identity)
         with folder.lock():
             if earlier and earlier["state"] == "complete" and (folder.path / WEIGHTS_FILE).exists():
+                self._tell_of_epochs(folder.path, notify)
                 return Trained(folder.path, earlier, reused=True)
             notify(f"{'continuing' if earlier else 'training'} {self.recipe.name}, seed {self.seed}: {folder.path}")
             record = self._record()
@@ -156,7 +161,15 @@ class TrainingJob:
                 "official_sha256": sha256_of(folder.path / OFFICIAL_FILE),
             }
             folder.write_record(record)
+            (folder.path / STATE_FILE).unlink(missing_ok=True)  # now that nothing would have to be done again
         return Trained(folder.path, folder.read_record())
+
+    def _tell_of_epochs(self, folder: Path, notify: Notify) -> None:
+        if self.measure is not None and not (folder / EPOCHS_FOLDER).exists():
+            notify(
+                f"warning: {folder} was finished before without measuring its epochs, of which only the last one is "
+                f"left; measure it with asdbench run --checkpoint {folder / WEIGHTS_FILE}"
+            )
 
     def _record(self) -> dict[str, Any]:
         import torch
@@ -195,7 +208,7 @@ class TrainingJob:
         if self.devices == 1:
             return fit(fabric, replace(training, notify=notify))
         # What goes to other processes must be picklable, which a caller's function need not be.
-        return float(fabric.launch(partial(fit, training=training)))
+        return float(_launched(fabric, partial(fit, training=training)))
 
     def _initial(self) -> dict[str, Tensor]:
         from asdbench.training.beginning import weights_below, weights_of_file
@@ -223,6 +236,32 @@ def require_lightning() -> None:
             )
 
 
+def _launched(fabric: Any, function: Callable[..., float]) -> float:
+    """Call a function in several processes; an error of one of them is raised here as what it is."""
+    from torch.multiprocessing.spawn import ProcessExitedException, ProcessRaisedException
+
+    try:
+        found: float = fabric.launch(function)
+    except ProcessRaisedException as error:
+        own = _own_error(str(error))
+        if own is None:
+            raise
+        raise own from error
+    except ProcessExitedException as error:
+        raise ResourceError(
+            f"a process of the training ended by itself ({error}), perhaps for lack of memory; the same command goes "
+            "on where it was."
+        ) from error
+    return found
+
+
+def _own_error(text: str) -> AsdbenchError | None:
+    """Return the error that the last line of a traceback tells of, ``None`` where it was not raised on purpose."""
+    name, _, message = text.strip().rpartition("\n")[2].partition(": ")
+    kind = getattr(errors, name.removeprefix(f"{errors.__name__}."), None)
+    return kind(message) if isinstance(kind, type) and issubclass(kind, AsdbenchError) else None
+
+
 def _fabric(device: str, devices: int, precision: str) -> Any:
     from lightning_fabric import Fabric
     from lightning_fabric.strategies import DDPStrategy
@@ -231,6 +270,8 @@ def _fabric(device: str, devices: int, precision: str) -> Any:
     if devices > 1 and index not in ("", "0"):
         raise UsageError(f"--device {device} is one device; give --device {kind} with --devices {devices}.")
     # Published networks hold weights that no forward pass uses, which DDP must be told to expect.
-    strategy: Any = "auto" if devices == 1 else DDPStrategy(start_method="spawn", find_unused_parameters=True)
+    # The others wait while the first process measures an epoch, by default for half an hour only.
+    several = partial(DDPStrategy, start_method="spawn", find_unused_parameters=True, timeout=_PATIENCE)
+    strategy: Any = "auto" if devices == 1 else several()
     chosen: Any = [int(index or 0)] if kind == "cuda" and devices == 1 else devices
     return Fabric(accelerator=kind, devices=chosen, strategy=strategy, precision=precision)

@@ -10,3 +10,6 @@ OFFICIAL_FILE = "checkpoint.model"
 
 EPOCHS_FOLDER = "epochs"
 """One folder per measured epoch, from 1."""
+
+STATE_FILE = "state.pt"
+"""Only there while a training is unfinished."""

@@ -52,7 +52,10 @@ def read_log(folder: Path, rows: int | None = None) -> list[dict[str, float]]:
 
 
 def board(folder: Path, since: int) -> Any:
-    """Return Fabric's logger for TensorBoard, which forgets what was written from step ``since`` on."""
+    """Return Fabric's logger for TensorBoard, which forgets what was written from step ``since`` on.
+
+    With 0, too: a start that was killed before its first state left events, but no row that counts.
+    """
     from lightning_fabric.loggers import TensorBoardLogger
 
-    return TensorBoardLogger(folder, name=TENSORBOARD_FOLDER, version="", purge_step=since or None)
+    return TensorBoardLogger(folder, name=TENSORBOARD_FOLDER, version="", purge_step=since)

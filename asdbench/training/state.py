@@ -13,9 +13,7 @@ import torch
 
 from asdbench.atomic import replacing
 from asdbench.errors import CheckpointError
-
-STATE_FILE = "state.pt"
-"""Only there while a training is unfinished."""
+from asdbench.training.files import STATE_FILE
 
 
 @dataclass(frozen=True)

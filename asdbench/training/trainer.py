@@ -28,7 +28,7 @@ from asdbench.training.recipe import Recipe
 from asdbench.training.result import write_epoch, write_weights
 from asdbench.training.schedule import learning_rate
 from asdbench.training.source import training_source
-from asdbench.training.state import STATE_FILE, State, read_state, write_state
+from asdbench.training.state import State, read_state, write_state
 from asdbench.types import Track
 
 if TYPE_CHECKING:
@@ -96,7 +96,6 @@ def fit(fabric: Fabric, training: Training) -> float:
         spent = _Loop(fabric, training, objective).run()
     if fabric.is_global_zero:
         write_weights(folder, objective, recipe, training.about)
-        (folder / STATE_FILE).unlink(missing_ok=True)
     return spent
 
 

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -19,9 +20,11 @@ from click.testing import CliRunner
 
 import asdbench
 from asdbench.adapters import load_model
+from asdbench.checkpoints.files import sha256_of
 from asdbench.checkpoints.load import load_checkpoint
-from asdbench.errors import NotComparableError, TrainingError, UsageError
-from asdbench.jobs.training import Trained
+from asdbench.errors import DataError, NotComparableError, TrainingError, UsageError
+from asdbench.jobs.train import EpochMeasure
+from asdbench.jobs.training import Trained, _own_error
 from asdbench.training import trainer
 from asdbench.training.examples import ClipSource
 from asdbench.training.objectives import Objective, objective_for
@@ -208,6 +211,58 @@ def test_a_training_killed_by_the_system_goes_on(train: Train, fixture_root: Pat
     assert rest.checkpoint.read_bytes() == whole.checkpoint.read_bytes()
 
 
+@pytest.mark.parametrize("saved", [False, True])
+def test_tensorboard_shows_each_batch_once_after_a_kill(
+    train: Train, monkeypatch: pytest.MonkeyPatch, saved: bool
+) -> None:
+    step, count = trainer._Loop._step, iter(range(100))
+
+    def dying(loop: trainer._Loop, *given: object) -> None:
+        if next(count) == 7:
+            raise KilledError
+        step(loop, *given)  # type: ignore[arg-type]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(trainer._Loop, "_step", dying)
+        if not saved:
+            patch.setattr(trainer._Loop, "_save", lambda *_: None)
+        with pytest.raises(KilledError):
+            train()
+    folder = train().folder / "tensorboard"
+    starts = [
+        event.step
+        for path in sorted(folder.glob("events.out.tfevents.*"), key=lambda path: path.stat().st_mtime_ns)
+        for event in events(path)
+        if event.HasField("session_log")
+    ]
+    # Of two starts within a second one file is left: its name is the second.
+    assert starts[-1] == (5 if saved else 0)
+
+
+def events(path: Path) -> list[Any]:
+    """What a file of TensorBoard holds: records of a length, its checksum, the message, its checksum."""
+    from tensorboardX.proto.event_pb2 import Event
+
+    content, found = path.read_bytes(), []
+    while content:
+        length = int.from_bytes(content[:8], "little")
+        found.append(Event.FromString(content[12 : 12 + length]))
+        content = content[16 + length :]
+    return found
+
+
+def test_a_training_killed_before_its_record_was_written_is_not_done_again(
+    train: Train, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr("asdbench.jobs.training.sha256_of", lambda _: (_ for _ in ()).throw(KilledError))
+        with pytest.raises(KilledError):
+            train()
+    monkeypatch.setattr(trainer._Loop, "_step", lambda *_: pytest.fail("trained again"))
+    rest = train()
+    assert rest.record["state"] == "complete" and not (rest.folder / "state.pt").exists()
+
+
 def test_a_finished_training_is_not_done_again(train: Train, monkeypatch: pytest.MonkeyPatch) -> None:
     first = train()
     monkeypatch.setattr(trainer, "fit", lambda *_: pytest.fail("trained again"))
@@ -275,6 +330,64 @@ def test_each_epoch_is_measured_by_a_suite(train: Train, fixture_root: Path) -> 
     final = asdbench.run(checkpoint=trained.checkpoint, suite="clean", data=fixture_root, out=trained.folder / "again")
     assert float(rows[-1]["ava"]) == pytest.approx(final.table["ava"][0], abs=1e-6)
     assert any("10 videos are in both" in note for note in notes)
+
+
+def test_an_epoch_that_was_measured_with_other_weights_is_measured_anew(
+    train: Train, fixture_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measured = EpochMeasure.__call__
+
+    def dying(measure: EpochMeasure, epoch: int, checkpoint: Path) -> None:
+        measured(measure, epoch, checkpoint)
+        raise KilledError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(EpochMeasure, "__call__", dying)
+        with pytest.raises(KilledError):
+            train(val=fixture_root, changes=["epochs=1"])
+    step = trainer._Loop._step
+
+    def inexact(loop: trainer._Loop, *given: object) -> None:
+        step(loop, *given)  # type: ignore[arg-type]
+        with torch.no_grad():
+            next(p for p in loop.objective.parameters() if p.requires_grad).add_(1e-6)
+
+    monkeypatch.setattr(trainer._Loop, "_step", inexact)
+    trained = train(val=fixture_root, changes=["epochs=1"])
+    run = json.loads((trained.folder / "epochs" / "001" / "run" / "run.json").read_text())
+    assert run["model"]["checkpoint_sha256"] == sha256_of(trained.folder / "epochs" / "001" / "checkpoint.safetensors")
+    with (trained.folder / "epochs.csv").open() as file:
+        assert [row["epoch"] for row in csv.DictReader(file)] == ["1"]
+
+
+def test_a_finished_training_says_that_its_epochs_were_not_measured(train: Train, fixture_root: Path) -> None:
+    notes: list[str] = []
+    train(changes=["epochs=1"])
+    assert train(changes=["epochs=1"], val=fixture_root, notify=notes.append).reused
+    assert any("finished before without measuring its epochs" in note for note in notes)
+
+
+@pytest.mark.parametrize(
+    ("last", "kind"),
+    [
+        ("asdbench.errors.DataError: a.wav: is empty: extract it.", DataError),
+        ("asdbench.errors.nothing: x", None),
+        ("ValueError: x", None),
+        ("asdbench.errors.annotations: x", None),
+    ],
+)
+def test_errors_of_other_processes_are_told_by_their_last_line(last: str, kind: type | None) -> None:
+    found = _own_error(
+        f"\n\n-- Process 1 terminated with the following error:\nTraceback (most recent call last):\n{last}\n"
+    )
+    assert (found if kind is None else type(found)) is kind
+    assert kind is None or str(found) == "a.wav: is empty: extract it."
+
+
+@pytest.mark.slow
+def test_what_is_wrong_in_one_of_several_processes_is_told(train: Train) -> None:
+    with pytest.raises(UsageError, match="an epoch has 1 batches, too few for 2 devices"):
+        train(devices=2, changes=["clips.epoch_batches=1"])
 
 
 @pytest.mark.slow
