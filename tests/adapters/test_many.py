@@ -21,7 +21,7 @@ from asdbench.networks.fast import is_optimised, optimised
 from asdbench.networks.seeded import seeded_state
 from asdbench.types import UInt8Array
 
-NAMES = ["light-asd", "lr-asd", "talknet", "sync-talknet"]
+NAMES = ["light-asd", "lr-asd", "talknet", "sync-talknet", "talknet-lip", "talknet-vad-lip"]
 CASES: list[tuple[str, dict[str, Any]]] = [
     *((name, {}) for name in NAMES),
     ("light-asd", {"scoring": "demo"}),
