@@ -143,8 +143,9 @@ class TrainingJob:
             AsdbenchError: See ``asdbench.errors`` for the tree.
         """
         folder = self.folder
-        earlier = folder.claim(self.identity)
+        folder.claim(self.identity)
         with folder.lock():
+            earlier = folder.claim(self.identity)  # once more: another process may have finished it meanwhile
             if earlier and earlier["state"] == "complete" and (folder.path / WEIGHTS_FILE).exists():
                 self._tell_of_epochs(folder.path, notify)
                 return Trained(folder.path, earlier, reused=True)
